@@ -1,0 +1,4 @@
+//! `minectl`: curtailment and cooling control for a bitcoin-mine container, one run every two minutes.
+
+pub mod clock;
+pub mod units;
