@@ -1,0 +1,24 @@
+//! The nouns of the program: what was read, what is remembered, what is wanted, what is told. Data only: no rules, no
+//! I/O. Each noun is stored or shown somewhere, so all of them are serialisable.
+
+mod action;
+mod fault;
+mod message;
+mod reading;
+mod setting;
+mod state;
+
+pub use action::{Command, Decision, Outcome, OutletRef, PowerMode, Reason, Reply};
+pub use fault::{Fault, FaultKind};
+pub use message::{
+    Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
+};
+pub use reading::{
+    CommandStatus, FanWattsReading, ForemanReading, Measured, MinerReading, OutletReading, PduReading, ProbeReading,
+    Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
+};
+pub use setting::{Override, Setting};
+pub use state::{
+    Asked, Band, Call, ClimateState, Counter, DemandState, DeviceHealth, FanFault, FanState, LastGood, Level,
+    MinersPhase, MinersState, OffReason, Rung, SCHEMA, SignalState, SiteState,
+};

@@ -1,0 +1,122 @@
+//! Overrides: what a person put in place of an input, or held an output at.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Level;
+use crate::units::{Humidity, Moment, Seconds, Temperature, Watts};
+
+/// What an override sets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    /// The power signal, in place of the page.
+    Signal(Level),
+    /// A probe's temperature.
+    Temperature {
+        /// The probe.
+        probe: String,
+        /// The value.
+        value: Temperature,
+    },
+    /// A probe's humidity.
+    Humidity {
+        /// The probe.
+        probe: String,
+        /// The value.
+        value: Humidity,
+    },
+    /// A fan's measured watts.
+    FanWatts {
+        /// The fan.
+        fan: u8,
+        /// The value.
+        value: Watts,
+    },
+    /// A PDU's measured watts.
+    MinerWatts {
+        /// The PDU.
+        pdu: String,
+        /// The value.
+        value: Watts,
+    },
+    /// A switch sensor: whether it is in alarm.
+    Switch {
+        /// The switch.
+        name: String,
+        /// In alarm or not.
+        alarm: bool,
+    },
+    /// Holds a fan on or off.
+    Fan {
+        /// The fan.
+        fan: u8,
+        /// On or off.
+        on: bool,
+    },
+    /// Holds the miners off, or asks for them to run.
+    Miners {
+        /// On or off.
+        on: bool,
+        /// On although the signal says off: said so by the person.
+        against_signal: bool,
+    },
+}
+
+impl Setting {
+    /// What it sets, as typed after `minectl set`: `fan 3`, `temp intake-west`. One override for each target.
+    pub fn target(&self) -> String {
+        match self {
+            Setting::Signal(_) => "signal".to_owned(),
+            Setting::Temperature { probe, .. } => format!("temp {probe}"),
+            Setting::Humidity { probe, .. } => format!("humidity {probe}"),
+            Setting::FanWatts { fan, .. } => format!("fan-watts {fan}"),
+            Setting::MinerWatts { pdu, .. } => format!("miner-watts {pdu}"),
+            Setting::Switch { name, .. } => format!("switch {name}"),
+            Setting::Fan { fan, .. } => format!("fan {fan}"),
+            Setting::Miners { .. } => "miners".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    /// `fan 3 = on`, `temp intake-west = 95.0 °F (35.0 °C)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |on: &bool| if *on { "on" } else { "off" };
+        write!(f, "{} = ", self.target())?;
+        match self {
+            Setting::Signal(level) => f.write_str(level.word()),
+            Setting::Temperature { value, .. } => write!(f, "{value}"),
+            Setting::Humidity { value, .. } => write!(f, "{value}"),
+            Setting::FanWatts { value, .. } | Setting::MinerWatts { value, .. } => write!(f, "{value}"),
+            Setting::Switch { alarm, .. } => f.write_str(if *alarm { "alarm" } else { "normal" }),
+            Setting::Fan { on, .. } => f.write_str(word(on)),
+            Setting::Miners { on, against_signal } => {
+                write!(f, "{}{}", word(on), if *against_signal { " (against the signal)" } else { "" })
+            }
+        }
+    }
+}
+
+/// An override with its end, its reason and who set it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Override {
+    /// What it sets.
+    pub setting: Setting,
+    /// When it was set.
+    pub since: Moment,
+    /// How long it holds from then.
+    pub lasts: Seconds,
+    /// Who set it: user and terminal, or the web user.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Override {
+    /// What is left of it at `now`; zero when it has run out.
+    pub fn left(&self, now: &Moment) -> Seconds {
+        self.lasts.saturating_sub(now.since(&self.since))
+    }
+}

@@ -1,0 +1,401 @@
+//! What is remembered from run to run. Everything a dwell time, a proof or a message depends on is here, because the
+//! process forgets all else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Alarm, CommandStatus, Fault, OutletRef, PowerMode};
+use crate::units::{Moment, Seconds, Temperature, Watts};
+
+/// The schema number of [`SiteState`]; one more with each change of its shape.
+pub const SCHEMA: u32 = 1;
+
+/// What the power signal says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// The miners may run.
+    Run,
+    /// The miners must be off.
+    Curtail,
+    /// Nothing trustworthy was read for longer than its limit.
+    Blind,
+}
+
+impl Level {
+    /// The word used in code, config, log and page.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Run => "run",
+            Level::Curtail => "curtail",
+            Level::Blind => "blind",
+        }
+    }
+}
+
+/// The signal machine's memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignalState {
+    /// What it says.
+    pub level: Level,
+    /// Since when.
+    pub since: Moment,
+    /// Good readings in a row that would let run.
+    pub run_readings: u32,
+    /// The last good reading: its text and when.
+    pub last_good: Option<LastGood<String>>,
+    /// When the text last changed.
+    pub changed: Option<Moment>,
+}
+
+/// A last good value and when it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastGood<T> {
+    /// The value.
+    pub value: T,
+    /// When it was read.
+    pub at: Moment,
+}
+
+/// Where the intake temperature stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Band {
+    /// No trustworthy intake temperature.
+    Unknown,
+    /// Below the lowest temperature to resume at.
+    Cold,
+    /// In between.
+    Normal,
+    /// Above the temperature to resume at: fewer miners would be better.
+    Warm,
+    /// At or above the temperature where the miners go off.
+    Hot,
+    /// At or above the temperature that is an emergency.
+    Critical,
+}
+
+impl Band {
+    /// The word used in code, config, log and page.
+    pub fn word(self) -> &'static str {
+        match self {
+            Band::Unknown => "unknown",
+            Band::Cold => "cold",
+            Band::Normal => "normal",
+            Band::Warm => "warm",
+            Band::Hot => "hot",
+            Band::Critical => "critical",
+        }
+    }
+}
+
+/// The climate machine's memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClimateState {
+    /// Where the intake stands.
+    pub band: Band,
+    /// Since when.
+    pub since: Moment,
+    /// The hottest trustworthy intake temperature of the last pass.
+    pub intake: Option<Temperature>,
+    /// The last good value of each probe.
+    pub probes: BTreeMap<String, LastGood<Temperature>>,
+    /// When an intake temperature was last trustworthy.
+    pub trusted: Option<Moment>,
+    /// Miners were shed for heat and the intake is not yet down to `resume_below`.
+    pub shedding: bool,
+    /// The fan stage of the last pass: an index into the configured stages.
+    pub stage: usize,
+}
+
+/// Why miners must be off. The set of them is the demand; miners may run only when it is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OffReason {
+    /// The signal says curtail.
+    Curtail,
+    /// The signal is blind and the configuration says curtail then.
+    Blind,
+    /// A person holds the miners off.
+    HeldOff,
+    /// The intake is too hot.
+    TooHot,
+    /// No trustworthy intake temperature for longer than its limit.
+    TemperatureLost,
+    /// Fewer fans proven running than the miners need.
+    TooFewFans,
+    /// A switch sensor that stops the mine (smoke) is in alarm.
+    SwitchAlarm,
+}
+
+impl OffReason {
+    /// The sentence used in log, page and messages.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            OffReason::Curtail => "the power signal says curtail",
+            OffReason::Blind => "the power signal cannot be read",
+            OffReason::HeldOff => "a person holds the miners off",
+            OffReason::TooHot => "the intake is too hot",
+            OffReason::TemperatureLost => "the intake temperature is not known",
+            OffReason::TooFewFans => "too few fans are proven running",
+            OffReason::SwitchAlarm => "a switch that stops the mine is in alarm",
+        }
+    }
+}
+
+/// The demand machine's memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DemandState {
+    /// Why miners must be off; empty when they may run.
+    pub reasons: BTreeSet<OffReason>,
+    /// Since when the set is empty, or not empty.
+    pub since: Moment,
+}
+
+/// How the miners are being switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// Foreman's power mode `sleeping`.
+    Foreman,
+    /// The PDU outlets of whatever still draws power.
+    Outlets,
+}
+
+impl Rung {
+    /// The word used in log and page.
+    pub fn word(self) -> &'static str {
+        match self {
+            Rung::Foreman => "Foreman",
+            Rung::Outlets => "PDU outlets",
+        }
+    }
+}
+
+/// Where the miners stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "phase")]
+pub enum MinersPhase {
+    /// First run or lost state: nothing is known yet.
+    Boot,
+    /// They may run and draw power.
+    Running,
+    /// They are being switched off; not yet proven.
+    Curtailing {
+        /// Since when.
+        since: Moment,
+        /// How.
+        rung: Rung,
+        /// Since when on this rung.
+        rung_since: Moment,
+    },
+    /// Proven off by measured watts.
+    Curtailed {
+        /// Since when.
+        since: Moment,
+    },
+    /// They are being started, group by group.
+    Resuming {
+        /// Since when.
+        since: Moment,
+        /// Groups started so far.
+        group: u32,
+        /// When the last group was started.
+        group_since: Moment,
+        /// Measured watts before that.
+        watts_before: Watts,
+    },
+}
+
+impl MinersPhase {
+    /// The word used in log and page.
+    pub fn word(&self) -> &'static str {
+        match self {
+            MinersPhase::Boot => "boot",
+            MinersPhase::Running => "running",
+            MinersPhase::Curtailing { .. } => "curtailing",
+            MinersPhase::Curtailed { .. } => "curtailed",
+            MinersPhase::Resuming { .. } => "resuming",
+        }
+    }
+}
+
+/// What was last asked of a miner through Foreman.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The mode it was asked to take.
+    pub mode: PowerMode,
+    /// When.
+    pub at: Moment,
+    /// Foreman's number of the command.
+    pub command: Option<u64>,
+    /// How that command stood when last seen; `None` when Foreman did not take it.
+    pub status: Option<CommandStatus>,
+    /// The mode the miner had before it was first put to sleep.
+    pub before: PowerMode,
+}
+
+/// The miners machine's memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MinersState {
+    /// Where they stand.
+    pub phase: MinersPhase,
+    /// What was last asked of each miner; emptied when all run again.
+    pub asked: BTreeMap<u64, Asked>,
+    /// Outlets that we cut: they stay cut while off holds.
+    pub cut: BTreeSet<OutletRef>,
+    /// The last measured watts of all PDUs together, and when; `None` while any PDU has no fresh reading.
+    pub watts: Option<Watts>,
+    /// When the miners were last proven off without a break up to now; `None` when they are not.
+    pub proven_off: Option<Moment>,
+}
+
+/// What is wrong with a fan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FanFault {
+    /// The relay lets it run, and it draws no power.
+    Dead,
+    /// The relay stops it, and it draws power all the same.
+    Welded,
+    /// The relay does not show what was commanded.
+    RelayIgnores,
+}
+
+impl FanFault {
+    /// The words used in log, page and messages.
+    pub fn words(self) -> &'static str {
+        match self {
+            FanFault::Dead => "dead (relay on, no watts)",
+            FanFault::Welded => "relay welded (relay off, watts flow)",
+            FanFault::RelayIgnores => "relay does not obey",
+        }
+    }
+}
+
+/// One fan's memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FanState {
+    /// What the rules want.
+    pub wanted: bool,
+    /// What was last commanded, and when; `None` before the first command.
+    pub commanded: Option<LastGood<bool>>,
+    /// What the relay showed in the last pass; `None` when it could not be read.
+    pub relay: Option<bool>,
+    /// What it drew in the last pass; `None` when it could not be read.
+    pub watts: Option<Watts>,
+    /// Running, stopped, or (`None`) not proven, by watts.
+    pub proven: Option<bool>,
+    /// Since when relay and watts disagree, or the relay and the command.
+    pub disagrees: Option<Moment>,
+    /// What is wrong with it.
+    pub fault: Option<FanFault>,
+    /// Seconds it has run, as far as was seen: the wear that rotation shares out.
+    pub run_time: Seconds,
+    /// The times of its switchings in the last hour.
+    pub switchings: Vec<Moment>,
+}
+
+/// How reliably a device answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeviceHealth {
+    /// Runs in a row that failed.
+    pub failures: u32,
+    /// Since when it answers, or fails.
+    pub since: Moment,
+    /// Its fault in the last pass.
+    pub fault: Option<Fault>,
+}
+
+/// A number in a device's answer that must advance, and when it last did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Counter {
+    /// The number: uptime or time of the newest row.
+    pub value: i64,
+    /// When it last advanced.
+    pub at: Moment,
+}
+
+/// One curtailment from its first sign to its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// When the signal was read that caused it.
+    pub seen: Moment,
+    /// When the first command left.
+    pub first_command: Option<Moment>,
+    /// Measured watts when it began.
+    pub watts_before: Option<Watts>,
+    /// When the miners were proven off.
+    pub proven: Option<Moment>,
+    /// The highest rung that was used.
+    pub rung: Option<Rung>,
+    /// Why the miners had to go off.
+    pub reasons: BTreeSet<OffReason>,
+}
+
+/// Everything that is remembered from run to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteState {
+    /// The schema number of this record.
+    pub schema: u32,
+    /// When the last pass was made.
+    pub last_pass: Option<Moment>,
+    /// When the last run began.
+    pub last_run: Option<Moment>,
+    /// The signal machine.
+    pub signal: SignalState,
+    /// The climate machine.
+    pub climate: ClimateState,
+    /// The demand machine.
+    pub demand: DemandState,
+    /// The miners machine.
+    pub miners: MinersState,
+    /// The fans by number.
+    pub fans: BTreeMap<u8, FanState>,
+    /// Standing alarms by id.
+    pub alarms: BTreeMap<String, Alarm>,
+    /// Devices by name.
+    pub devices: BTreeMap<String, DeviceHealth>,
+    /// Advancing numbers by device.
+    pub counters: BTreeMap<String, Counter>,
+    /// The curtailment that is going on.
+    pub call: Option<Call>,
+    /// When the last heartbeat was written.
+    pub heartbeat: Option<Moment>,
+}
+
+impl SiteState {
+    /// The memory of a first run, or of one that lost it: Boot, blind, and nothing assumed.
+    pub fn boot(now: Moment) -> SiteState {
+        SiteState {
+            schema: SCHEMA,
+            last_pass: None,
+            last_run: None,
+            signal: SignalState { level: Level::Blind, since: now, run_readings: 0, last_good: None, changed: None },
+            climate: ClimateState {
+                band: Band::Unknown,
+                since: now,
+                intake: None,
+                probes: BTreeMap::new(),
+                trusted: None,
+                shedding: false,
+                stage: usize::MAX,
+            },
+            demand: DemandState { reasons: BTreeSet::new(), since: now },
+            miners: MinersState {
+                phase: MinersPhase::Boot,
+                asked: BTreeMap::new(),
+                cut: BTreeSet::new(),
+                watts: None,
+                proven_off: None,
+            },
+            fans: BTreeMap::new(),
+            alarms: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            call: None,
+            heartbeat: None,
+        }
+    }
+}
