@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod decide;
 pub mod error;
 pub mod model;
 pub mod units;

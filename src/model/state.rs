@@ -151,6 +151,8 @@ pub struct DemandState {
     pub reasons: BTreeSet<OffReason>,
     /// Since when the set is empty, or not empty.
     pub since: Moment,
+    /// Since when too few fans are believed running while miners draw power.
+    pub too_few_since: Option<Moment>,
 }
 
 /// How the miners are being switched off.
@@ -302,6 +304,8 @@ pub struct FanState {
 pub struct DeviceHealth {
     /// Runs in a row that failed.
     pub failures: u32,
+    /// When a run was last counted: passes of one run count once.
+    pub counted: Moment,
     /// Since when it answers, or fails.
     pub since: Moment,
     /// Its fault in the last pass.
@@ -382,7 +386,7 @@ impl SiteState {
                 shedding: false,
                 stage: usize::MAX,
             },
-            demand: DemandState { reasons: BTreeSet::new(), since: now },
+            demand: DemandState { reasons: BTreeSet::new(), since: now, too_few_since: None },
             miners: MinersState {
                 phase: MinersPhase::Boot,
                 asked: BTreeMap::new(),

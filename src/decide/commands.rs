@@ -1,0 +1,212 @@
+//! From wanted and observed to absolute commands, in batches that one pass can carry out. Nothing here weighs safety:
+//! the interlocks do that afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Report;
+use crate::config::{Config, PduConfig};
+use crate::model::{
+    Asked, Command, CommandStatus, EventKind, LastGood, MinerReading, MinersPhase, OutletRef, PduReading, PowerMode,
+    Rung, SiteState, Snapshot,
+};
+use crate::units::{Moment, Seconds};
+
+/// A miner is asked again after this long when nothing came of it.
+const ASK_AGAIN: Seconds = Seconds(180);
+/// The same when Foreman did not take the command or the agent failed.
+const ASK_AGAIN_FAILED: Seconds = Seconds(60);
+
+/// What would have to be sent to make observed equal wanted.
+pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+    let mut commands = fans(next);
+    match &next.miners.phase {
+        MinersPhase::Boot => {}
+        MinersPhase::Curtailing { rung, .. } => {
+            commands.extend(sleep(cfg, next, snapshot, now));
+            match rung {
+                Rung::Foreman => commands.extend(keep_cut(cfg, next, snapshot)),
+                Rung::Outlets => commands.extend(cut(cfg, next, snapshot)),
+            }
+        }
+        MinersPhase::Curtailed { .. } => {
+            commands.extend(sleep(cfg, next, snapshot, now));
+            commands.extend(keep_cut(cfg, next, snapshot));
+        }
+        MinersPhase::Resuming { group, .. } => commands.extend(start(cfg, next, snapshot, *group, now)),
+        MinersPhase::Running => commands.extend(start(cfg, next, snapshot, cfg.miners.resume_groups, now)),
+    }
+    commands
+}
+
+fn fans(next: &SiteState) -> Vec<Command> {
+    let differs = |fan: &crate::model::FanState| match fan.relay {
+        Some(relay) => relay != fan.wanted,
+        // A board that cannot be read is told to let the fan run; it is never told to stop one.
+        None => fan.wanted,
+    };
+    let fans = next.fans.iter().filter(|(_, fan)| differs(fan));
+    fans.map(|(number, fan)| Command::Fan { fan: *number, on: fan.wanted }).collect()
+}
+
+/// Miners to put to sleep in this pass: the largest first, those never asked before those asked again.
+fn sleep(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+    let proven = next.miners.proven_off.is_some();
+    let due = |miner: &&MinerReading| match next.miners.asked.get(&miner.id) {
+        None => miner.mode != Some(PowerMode::Sleeping),
+        Some(asked) if asked.mode != PowerMode::Sleeping => true,
+        Some(asked) => !proven && ask_again(asked, now),
+    };
+    let Ok(foreman) = &snapshot.foreman else { return Vec::new() };
+    let mut miners: Vec<&MinerReading> = foreman.miners.iter().filter(due).collect();
+    let watts = |miner: &MinerReading| miner.watts.map_or(0.0, |w| w.value());
+    miners.sort_by(|a, b| watts(b).total_cmp(&watts(a)).then(a.id.cmp(&b.id)));
+    let commands = miners.into_iter().map(|miner| Command::Miner { miner: miner.id, mode: PowerMode::Sleeping });
+    commands.take(cfg.foreman.batch).collect()
+}
+
+fn ask_again(asked: &Asked, now: &Moment) -> bool {
+    let age = now.since(&asked.at);
+    match asked.status {
+        Some(CommandStatus::Failed) | None => age >= ASK_AGAIN_FAILED,
+        Some(CommandStatus::Pending | CommandStatus::InProgress | CommandStatus::Complete | CommandStatus::Unknown) => {
+            age >= ASK_AGAIN
+        }
+    }
+}
+
+/// Outlets that still draw power, or of which nothing is known: cut, a batch on each PDU.
+fn cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for pdu in &cfg.pdus {
+        let reading = snapshot.pdus.get(&pdu.name).and_then(|r| r.as_ref().ok());
+        let due = pdu.outlets.iter().filter(|id| draws(cfg, next, pdu, reading, id));
+        commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
+    }
+    commands
+}
+
+fn draws(cfg: &Config, next: &SiteState, pdu: &PduConfig, reading: Option<&PduReading>, id: &str) -> bool {
+    let cut_before = next.miners.cut.contains(&OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() });
+    let Some(reading) = reading.and_then(|reading| reading.outlets.get(id)) else {
+        // An unreadable PDU is told once for each outlet; telling it again waits until it can be read.
+        return !cut_before;
+    };
+    match (&reading.on, &reading.watts) {
+        (Ok(false), _) => false,
+        (Ok(true), _) if cut_before => true,
+        (_, Ok(watts)) => watts.value > cfg.miners.outlet_off_below,
+        (_, Err(_)) => true,
+    }
+}
+
+/// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds.
+fn keep_cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for pdu in &cfg.pdus {
+        let Some(Ok(reading)) = snapshot.pdus.get(&pdu.name) else { continue };
+        let due = pdu.outlets.iter().filter(|id| {
+            let ours = next.miners.cut.contains(&OutletRef { pdu: pdu.name.clone(), outlet: (*id).clone() });
+            ours && reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(true))
+        });
+        commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
+    }
+    commands
+}
+
+fn outlet(pdu: &PduConfig, id: &str, on: bool) -> Command {
+    Command::Outlet { outlet: OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() }, on }
+}
+
+/// The first `groups` groups of what was switched off: their outlets first, their miners when those are on.
+fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: &Moment) -> Vec<Command> {
+    let outlets: Vec<&OutletRef> = first_groups(cfg, next.miners.cut.iter().collect(), groups);
+    let off: Vec<&OutletRef> = outlets.into_iter().filter(|outlet| !is_on(snapshot, outlet)).collect();
+    let mut batch: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut commands = Vec::new();
+    for outlet in &off {
+        let limit = cfg.pdus.iter().find(|pdu| pdu.name == outlet.pdu).map_or(0, |pdu| pdu.batch);
+        let sent = batch.entry(outlet.pdu.as_str()).or_default();
+        if *sent < limit {
+            *sent = sent.saturating_add(1);
+            commands.push(Command::Outlet { outlet: (*outlet).clone(), on: true });
+        }
+    }
+    // A miner without power takes no command. An outlet that cannot be read does not hold up the others.
+    if off.iter().any(|outlet| snapshot.pdus.get(&outlet.pdu).is_some_and(Result::is_ok)) {
+        return commands;
+    }
+    let known: BTreeSet<u64> = snapshot.foreman.iter().flat_map(|f| &f.miners).map(|miner| miner.id).collect();
+    let asked: Vec<(&u64, &Asked)> = first_groups(cfg, next.miners.asked.iter().collect(), groups);
+    let due = asked.into_iter().filter(|(id, _)| known.contains(id)).filter_map(|(id, asked)| {
+        if asked.mode == PowerMode::Sleeping {
+            Some(Command::Miner { miner: *id, mode: asked.before })
+        } else if matches!(asked.status, None | Some(CommandStatus::Failed)) && ask_again(asked, now) {
+            Some(Command::Miner { miner: *id, mode: asked.mode })
+        } else {
+            None
+        }
+    });
+    commands.extend(due.take(cfg.foreman.batch));
+    commands
+}
+
+fn is_on(snapshot: &Snapshot, outlet: &OutletRef) -> bool {
+    let reading = snapshot.pdus.get(&outlet.pdu).and_then(|r| r.as_ref().ok());
+    reading.and_then(|r| r.outlets.get(&outlet.outlet)).is_some_and(|outlet| outlet.on == Ok(true))
+}
+
+fn first_groups<T>(cfg: &Config, all: Vec<T>, groups: u32) -> Vec<T> {
+    let total = usize::try_from(cfg.miners.resume_groups.max(1)).unwrap_or(1);
+    let groups = usize::try_from(groups).unwrap_or(total);
+    let each = all.len().div_ceil(total);
+    all.into_iter().take(each.saturating_mul(groups)).collect()
+}
+
+/// Remembers what is about to be sent, so that a crash between here and the device loses no intent.
+pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
+    for command in commands {
+        match command {
+            Command::Fan { fan, on } => {
+                if let Some(fan) = next.fans.get_mut(fan)
+                    && fan.commanded.as_ref().map(|command| command.value) != Some(*on)
+                {
+                    fan.switchings.push(*now);
+                    fan.commanded = Some(LastGood { value: *on, at: *now });
+                    fan.disagrees = None;
+                }
+            }
+            Command::Miner { miner, mode } => {
+                let known = next.miners.asked.get(miner).map(|asked| asked.before);
+                let before = known.unwrap_or_else(|| mode_before(snapshot, *miner));
+                let asked = Asked { mode: *mode, at: *now, command: None, status: None, before };
+                next.miners.asked.insert(*miner, asked);
+            }
+            Command::Outlet { outlet, on } => {
+                if !*on {
+                    next.miners.cut.insert(outlet.clone());
+                }
+            }
+        }
+    }
+    let off = commands.iter().any(|command| command.is_safe() && !matches!(command, Command::Fan { .. }));
+    if let Some(call) = next.call.as_mut().filter(|call| off && call.first_command.is_none()) {
+        call.first_command = Some(*now);
+    }
+}
+
+/// The mode to go back to: what Foreman says the miner has now, else normal.
+fn mode_before(snapshot: &Snapshot, miner: u64) -> PowerMode {
+    let listed = snapshot.foreman.iter().flat_map(|f| &f.miners).find(|m| m.id == miner);
+    listed.and_then(|m| m.mode).filter(|mode| *mode != PowerMode::Sleeping).unwrap_or(PowerMode::Normal)
+}
+
+/// One event for each group of commands: fans one by one, miners and outlets together.
+pub(super) fn announce(cfg: &Config, commands: &[Command], now: &Moment, report: &mut Report) {
+    let verb = match cfg.mode {
+        crate::config::Mode::Live => "to be sent",
+        crate::config::Mode::Observe => "not sent (mode = observe)",
+    };
+    for (subject, what) in super::outcome::grouped(commands) {
+        report.event(now, EventKind::Command, &subject, format!("{what}: {verb}"));
+    }
+}

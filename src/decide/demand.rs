@@ -1,0 +1,113 @@
+//! The demand machine: the set of reasons why miners must be off. They may run only when it is empty.
+
+use std::collections::BTreeSet;
+
+use super::Report;
+use super::judge::Inputs;
+use crate::config::{Config, WhenBlind};
+use crate::model::{Band, EventKind, Level, OffReason, Override, Setting, SiteState};
+use crate::units::Moment;
+
+/// One pass of the machine.
+pub(super) fn step(
+    cfg: &Config,
+    next: &mut SiteState,
+    inputs: &Inputs,
+    overrides: &[Override],
+    now: &Moment,
+    report: &mut Report,
+) {
+    let mut reasons = BTreeSet::new();
+    signal_reasons(cfg, next, overrides, now, &mut reasons);
+    if held_off(overrides) {
+        reasons.insert(OffReason::HeldOff);
+    }
+    if next.climate.shedding || next.climate.band == Band::Critical {
+        reasons.insert(OffReason::TooHot);
+    }
+    let lost_since = next.climate.trusted.unwrap_or(next.climate.since);
+    if next.climate.band == Band::Unknown && now.since(&lost_since) >= cfg.climate.lost_limit {
+        reasons.insert(OffReason::TemperatureLost);
+    }
+    if too_few_fans(cfg, next, inputs, now) {
+        reasons.insert(OffReason::TooFewFans);
+    }
+    let stops_mine = cfg.rooms.iter().flat_map(|room| &room.switches).filter(|switch| switch.stops_mine);
+    if stops_mine.into_iter().any(|switch| inputs.switches.get(&switch.name) == Some(&Some(true))) {
+        reasons.insert(OffReason::SwitchAlarm);
+    }
+    conclude(next, reasons, now, report);
+}
+
+fn conclude(next: &mut SiteState, reasons: BTreeSet<OffReason>, now: &Moment, report: &mut Report) {
+    let words = |set: &BTreeSet<OffReason>| {
+        if set.is_empty() {
+            return "miners may run".to_owned();
+        }
+        let all: Vec<&str> = set.iter().map(|reason| reason.sentence()).collect();
+        format!("miners must be off: {}", all.join("; "))
+    };
+    report.why("demand", words(&reasons));
+    if reasons != next.demand.reasons {
+        report.event(now, EventKind::State, "demand", words(&reasons));
+        if reasons.is_empty() != next.demand.reasons.is_empty() {
+            next.demand.since = *now;
+        }
+        next.demand.reasons = reasons;
+    }
+}
+
+/// Curtail, and Blind where the configuration says so. A signal that was never read counts as Blind only after its
+/// limit, so that a first run does not curtail before it has read the page.
+fn signal_reasons(
+    cfg: &Config,
+    next: &SiteState,
+    overrides: &[Override],
+    now: &Moment,
+    reasons: &mut BTreeSet<OffReason>,
+) {
+    if run_against_signal(overrides) {
+        return;
+    }
+    let signal = &next.signal;
+    let never_read = signal.last_good.is_none() && !overrides.iter().any(|o| matches!(o.setting, Setting::Signal(_)));
+    match signal.level {
+        Level::Run => {}
+        Level::Curtail => {
+            reasons.insert(OffReason::Curtail);
+        }
+        Level::Blind if never_read && now.since(&signal.since) <= cfg.signal.max_age => {}
+        Level::Blind => match cfg.signal.when_blind {
+            WhenBlind::Curtail => {
+                reasons.insert(OffReason::Blind);
+            }
+            WhenBlind::Hold => {}
+        },
+    }
+}
+
+fn held_off(overrides: &[Override]) -> bool {
+    overrides.iter().any(|over| matches!(over.setting, Setting::Miners { on: false, .. }))
+}
+
+/// Whether a person said that the miners run although the signal says off.
+pub(super) fn run_against_signal(overrides: &[Override]) -> bool {
+    overrides.iter().any(|over| matches!(over.setting, Setting::Miners { on: true, against_signal: true }))
+}
+
+/// Whether fewer fans than `min_running` are believed running while miners draw power, for longer than it takes to
+/// prove a replacement. A fan whose watts cannot be read counts when its relay lets it run: the loss of the meter alone
+/// starts every fan and raises an alarm, but does not stop a mine whose intake is cool.
+fn too_few_fans(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment) -> bool {
+    let believed = next.fans.values().filter(|fan| fan.proven.unwrap_or(fan.relay == Some(true))).count();
+    let enough = believed >= usize::from(cfg.fan_rules.min_running);
+    let held = next.demand.reasons.contains(&OffReason::TooFewFans);
+    let drawing = inputs.known_watts() >= cfg.miners.on_above || held;
+    // With the miners proven off the number of fans says nothing; I3 asks for fans again before they resume.
+    if enough || !drawing || next.miners.proven_off.is_some() {
+        next.demand.too_few_since = None;
+        return false;
+    }
+    let since = *next.demand.too_few_since.get_or_insert(*now);
+    held || now.since(&since).0 >= cfg.fan_rules.prove_within.0.saturating_mul(2)
+}

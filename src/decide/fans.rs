@@ -1,0 +1,237 @@
+//! The fans machine: which fans are proven, which are faulty, and which must run. No fan is wanted off on a guess.
+//!
+//! | miners | fans wanted |
+//! | --- | --- |
+//! | draw power, intake known | the stage of the intake temperature, at least `min_running` |
+//! | draw power, intake or all fan watts lost, or hot | all |
+//! | going off, or proven off for less than `run_on` | as many as run now |
+//! | proven off for `run_on`, room below `off_room_above` | none, one less each `step_time` |
+//! | proven off, intake lost | as many as run now |
+//! | about to resume, or resuming | at least `before_resume` |
+
+use std::cmp::Reverse;
+
+use super::Report;
+use super::judge::{Inputs, Quality};
+use crate::config::{Config, FanRules};
+use crate::model::{Band, EventKind, FanFault, FanState, MinersPhase, Override, Setting, SiteState};
+use crate::units::{Moment, Seconds};
+
+/// The longest time between two passes that counts as run time.
+const RUN_TIME_STEP_MAX: Seconds = Seconds(600);
+
+/// Takes in what relays and watts show, before anything is decided.
+pub(super) fn observe(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment, report: &mut Report) {
+    let passed = next.last_pass.map_or(Seconds(0), |last| now.since(&last).min(RUN_TIME_STEP_MAX));
+    next.fans.retain(|number, _| cfg.fans.contains_key(number));
+    for number in cfg.fans.keys() {
+        let relay = inputs.relays.get(number).copied().flatten();
+        let watts = inputs.fan_watts.get(number).copied().flatten();
+        let fan = next.fans.entry(*number).or_insert_with(|| unknown_fan(relay));
+        fan.relay = relay;
+        fan.watts = watts;
+        fan.proven = match watts {
+            Some(w) if w >= cfg.fan_rules.on_above => Some(true),
+            Some(w) if w <= cfg.fan_rules.off_below => Some(false),
+            Some(_) | None => None,
+        };
+        if fan.proven.unwrap_or(relay == Some(true)) {
+            fan.run_time = Seconds(fan.run_time.0.saturating_add(passed.0));
+        }
+        fan.switchings.retain(|at| now.since(at) < Seconds(3600));
+        let fault = judge_fault(&cfg.fan_rules, fan, now);
+        if fault != fan.fault {
+            let text = fault.map_or_else(|| "works again".to_owned(), |fault| fault.words().to_owned());
+            report.event(now, EventKind::Fault, &format!("fan {number}"), text);
+            fan.fault = fault;
+        }
+    }
+}
+
+/// A fan that was never seen before: what runs is wanted, what cannot be read is wanted too.
+fn unknown_fan(relay: Option<bool>) -> FanState {
+    FanState {
+        wanted: relay.unwrap_or(true),
+        commanded: None,
+        relay,
+        watts: None,
+        proven: None,
+        disagrees: None,
+        fault: None,
+        run_time: Seconds(0),
+        switchings: Vec::new(),
+    }
+}
+
+/// A fault is called only when the disagreement lasts longer than a fan may take to prove a command.
+fn judge_fault(rules: &FanRules, fan: &mut FanState, now: &Moment) -> Option<FanFault> {
+    let commanded = fan.commanded.as_ref().map(|command| command.value);
+    let fault = match (fan.relay, fan.proven, commanded) {
+        (Some(relay), _, Some(commanded)) if relay != commanded => Some(FanFault::RelayIgnores),
+        (Some(true), Some(false), _) => Some(FanFault::Dead),
+        (Some(false), Some(true), _) => Some(FanFault::Welded),
+        (Some(_), _, _) => None,
+        // Without the relay's state nothing can be said; what was known stays.
+        (None, _, _) => return fan.fault,
+    };
+    let Some(fault) = fault else {
+        fan.disagrees = None;
+        return None;
+    };
+    let since = *fan.disagrees.get_or_insert(*now);
+    if now.since(&since) >= rules.prove_within { Some(fault) } else { fan.fault.filter(|old| *old == fault) }
+}
+
+/// One pass of the machine: sets `wanted` of each fan.
+pub(super) fn step(
+    cfg: &Config,
+    next: &mut SiteState,
+    inputs: &Inputs,
+    preparing: bool,
+    overrides: &[Override],
+    now: &Moment,
+    report: &mut Report,
+) {
+    let running = next.fans.values().filter(|fan| fan.wanted).count();
+    let (count, why) = how_many(cfg, next, inputs, preparing, running, now);
+    let chosen = choose(&cfg.fan_rules, next, count, now);
+    report.why("fans", format!("{count} of {}: {why}", next.fans.len()));
+    let before: Vec<u8> = wanted(next);
+    for (number, fan) in &mut next.fans {
+        fan.wanted = chosen.contains(number);
+    }
+    for over in overrides {
+        if let Setting::Fan { fan, on } = over.setting
+            && let Some(fan) = next.fans.get_mut(&fan)
+        {
+            fan.wanted = on;
+        }
+    }
+    let after = wanted(next);
+    if after != before {
+        report.event(now, EventKind::State, "fans", format!("wanted {} → {}: {why}", list(&before), list(&after)));
+    }
+}
+
+fn wanted(next: &SiteState) -> Vec<u8> {
+    next.fans.iter().filter(|(_, fan)| fan.wanted).map(|(number, _)| *number).collect()
+}
+
+fn list(numbers: &[u8]) -> String {
+    if numbers.is_empty() {
+        return "none".to_owned();
+    }
+    numbers.iter().map(u8::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The fewest healthy fans that the intake asks for while miners draw power: the stage, at least `min_running`.
+pub(super) fn fewest_while_drawing(cfg: &Config, next: &SiteState) -> usize {
+    let rules = &cfg.fan_rules;
+    let stage = rules.stages.get(next.climate.stage).or(rules.stages.last()).map_or(u8::MAX, |stage| stage.run);
+    usize::from(stage.max(rules.min_running))
+}
+
+/// How many healthy fans are wanted, and why.
+fn how_many(
+    cfg: &Config,
+    next: &SiteState,
+    inputs: &Inputs,
+    preparing: bool,
+    running: usize,
+    now: &Moment,
+) -> (usize, String) {
+    let rules = &cfg.fan_rules;
+    let all = next.fans.len();
+    let resting =
+        next.miners.proven_off.filter(|_| matches!(next.miners.phase, MinersPhase::Curtailed { .. }) && !preparing);
+    let Some(off_since) = resting else {
+        return while_drawing(cfg, next, inputs, preparing, running);
+    };
+    let run_on_left = rules.run_on.saturating_sub(now.since(&off_since));
+    if run_on_left.0 > 0 {
+        return (running, format!("miners proven off, run-on for another {run_on_left}"));
+    }
+    match &inputs.intake {
+        Quality::Bad(reason) => {
+            (running, format!("miners proven off, intake temperature lost: as they are ({reason})"))
+        }
+        Quality::Held(_, age) => (running, format!("miners proven off, intake temperature {age} old: as they are")),
+        Quality::Good(t) => {
+            let above = rules.off_room_above.value() - if running > 0 { rules.hysteresis_k } else { 0.0 };
+            if t.value() >= above {
+                let stage = fewest_while_drawing(cfg, next).min(all);
+                (stage, format!("miners proven off, room at {t}, off below {}", rules.off_room_above))
+            } else {
+                (0, format!("miners proven off, run-on over, room at {t}"))
+            }
+        }
+    }
+}
+
+fn while_drawing(cfg: &Config, next: &SiteState, inputs: &Inputs, preparing: bool, running: usize) -> (usize, String) {
+    let rules = &cfg.fan_rules;
+    let all = next.fans.len();
+    if next.climate.intake.is_none() {
+        return (all, "the intake temperature is not known".to_owned());
+    }
+    if next.climate.band == Band::Hot || next.climate.band == Band::Critical || next.climate.shedding {
+        return (all, format!("the intake is {}", next.climate.band.word()));
+    }
+    if next.fans.values().all(|fan| fan.watts.is_none()) {
+        return (all, "no fan's watts can be read".to_owned());
+    }
+    let stage = fewest_while_drawing(cfg, next).min(all);
+    let held = matches!(inputs.intake, Quality::Held(..));
+    match &next.miners.phase {
+        MinersPhase::Curtailing { .. } | MinersPhase::Boot => {
+            (stage.max(running), "miners not proven off: no fan stops".to_owned())
+        }
+        MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } if preparing => {
+            let ready = stage.max(usize::from(rules.before_resume)).max(running);
+            (ready.min(all), "fans first: the miners are to resume".to_owned())
+        }
+        MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => {
+            (stage.max(running), "miners not proven off: no fan stops".to_owned())
+        }
+        MinersPhase::Running if held => (stage.max(running), "the intake temperature is held: no fan stops".to_owned()),
+        MinersPhase::Running => {
+            (stage, format!("stage {} of the intake temperature", next.climate.stage.saturating_add(1)))
+        }
+    }
+}
+
+/// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.
+/// A faulty fan stays wanted while others are, and does not count.
+fn choose(rules: &FanRules, next: &SiteState, count: usize, now: &Moment) -> Vec<u8> {
+    let mut healthy: Vec<(&u8, &FanState)> = next.fans.iter().filter(|(_, fan)| fan.fault.is_none()).collect();
+    healthy.sort_by_key(|(number, fan)| (Reverse(fan.wanted), fan.run_time, **number));
+    let running = healthy.iter().filter(|(_, fan)| fan.wanted).count();
+    let count = count.min(healthy.len());
+    let stop = count < running && may_stop_one(rules, next, now);
+    let keep = if count >= running { count } else { running.saturating_sub(usize::from(stop)) };
+    if stop {
+        // The most worn of those that may be switched again stops.
+        let worn = healthy.iter().enumerate().filter(|(_, (_, fan))| fan.wanted && rested(rules, fan, now));
+        if let Some((place, _)) = worn.max_by_key(|(_, (_, fan))| fan.run_time) {
+            let stopped = healthy.remove(place);
+            healthy.push(stopped);
+        } else {
+            return wanted(next);
+        }
+    }
+    let faulty = next.fans.iter().filter(|(_, fan)| fan.fault.is_some() && count > 0);
+    let mut chosen: Vec<u8> = healthy.iter().take(keep).map(|(number, _)| **number).collect();
+    chosen.extend(faulty.map(|(number, _)| *number));
+    chosen
+}
+
+/// Whether `step_time` has passed since a fan was last stopped.
+fn may_stop_one(rules: &FanRules, next: &SiteState, now: &Moment) -> bool {
+    let stops = next.fans.values().filter_map(|fan| fan.commanded.as_ref()).filter(|command| !command.value);
+    stops.into_iter().all(|command| now.since(&command.at) >= rules.step_time)
+}
+
+/// Whether a fan has kept its state for `min_switch_time`.
+fn rested(rules: &FanRules, fan: &FanState, now: &Moment) -> bool {
+    fan.commanded.as_ref().is_none_or(|command| now.since(&command.at) >= rules.min_switch_time)
+}

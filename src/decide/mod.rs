@@ -1,0 +1,106 @@
+//! What to do, as a pure function: `decide` takes the configuration, what is remembered, what was read and `now`, and
+//! returns what to remember, do and tell. It does no I/O, reads no clock, writes no log and cannot fail.
+//!
+//! The order of one pass: inputs are judged, then signal → climate → demand → miners → fans → commands → interlocks →
+//! alarms. Each machine is one file.
+
+mod alarms;
+mod climate;
+mod commands;
+mod demand;
+mod fans;
+mod interlock;
+mod judge;
+mod miners;
+mod outcome;
+mod run;
+mod samples;
+mod signal;
+mod wording;
+
+pub use interlock::{Refusal, allowed};
+pub use judge::{Inputs, Quality};
+pub use outcome::record;
+pub use run::begin_run;
+
+use crate::config::{Config, Mode};
+use crate::model::{Decision, Event, EventKind, Notice, Override, Reason, Severity, SiteState, Snapshot};
+use crate::units::Moment;
+
+/// What the machines of one pass write to.
+#[derive(Debug, Default)]
+struct Report {
+    events: Vec<Event>,
+    notices: Vec<Notice>,
+    reasons: Vec<Reason>,
+}
+
+impl Report {
+    fn event(&mut self, now: &Moment, kind: EventKind, subject: &str, text: impl Into<String>) {
+        self.events.push(Event { at: now.wall, kind, subject: subject.to_owned(), text: text.into() });
+    }
+
+    fn notice(&mut self, now: &Moment, severity: Severity, text: impl Into<String>) {
+        self.notices.push(Notice { severity, at: now.wall, text: text.into() });
+    }
+
+    fn why(&mut self, subject: &str, text: impl Into<String>) {
+        self.reasons.push(Reason { subject: subject.to_owned(), text: text.into() });
+    }
+}
+
+/// One pass. The same arguments give the same decision. Commands come safety first and have passed the interlocks; in
+/// observe mode they are what would be sent, and nothing is remembered of them.
+pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &[Override], now: &Moment) -> Decision {
+    let mut next = state.clone();
+    let mut report = Report::default();
+    let live = live_overrides(overrides, now, &mut report);
+
+    let inputs = judge::judge(cfg, &mut next, snapshot, &live, now, &mut report);
+    signal::step(cfg, &mut next, snapshot, &live, now, &mut report);
+    climate::step(cfg, &mut next, &inputs, now, &mut report);
+    fans::observe(cfg, &mut next, &inputs, now, &mut report);
+    demand::step(cfg, &mut next, &inputs, &live, now, &mut report);
+    outcome::follow(&mut next, snapshot);
+    let preparing = miners::step(cfg, &mut next, &inputs, snapshot, &live, now, &mut report);
+    fans::step(cfg, &mut next, &inputs, preparing, &live, now, &mut report);
+
+    let proposed = commands::propose(cfg, &next, snapshot, now);
+    let (mut wanted, refused) = interlock::allowed(cfg, &next, &inputs, snapshot, now, proposed);
+    wanted.sort_by_key(|command| !command.is_safe());
+    if cfg.mode == Mode::Live {
+        commands::intend(&mut next, snapshot, &wanted, now);
+    }
+    commands::announce(cfg, &wanted, now, &mut report);
+
+    alarms::step(cfg, &mut next, &inputs, snapshot, &live, &refused, now, &mut report);
+    wording::heartbeat(cfg, &mut next, &live, now, &mut report);
+    let samples = samples::collect(cfg, &next, &inputs, snapshot);
+    let in_transition = miners::in_transition(&next) || !wanted.is_empty();
+    next.last_pass = Some(*now);
+    Decision {
+        next,
+        commands: wanted,
+        notices: report.notices,
+        events: report.events,
+        samples,
+        reasons: report.reasons,
+        in_transition,
+    }
+}
+
+/// The overrides that still hold; one that has run out leaves an event and a notice.
+fn live_overrides(overrides: &[Override], now: &Moment, report: &mut Report) -> Vec<Override> {
+    let (live, ended): (Vec<_>, Vec<_>) = overrides.iter().cloned().partition(|o| o.left(now).0 > 0);
+    for over in ended {
+        let text =
+            format!("override ended after {}: {} (set by {}: {})", over.lasts, over.setting, over.by, over.reason);
+        report.event(now, EventKind::Override, &over.setting.target(), text.clone());
+        report.notice(now, Severity::Info, text);
+    }
+    for over in &live {
+        report
+            .why("override", format!("{} for another {} ({}: {})", over.setting, over.left(now), over.by, over.reason));
+    }
+    live
+}

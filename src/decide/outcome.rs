@@ -1,0 +1,127 @@
+//! Takes in what came of the commands: Foreman's command numbers, and one event for each group of outcomes.
+
+use std::collections::BTreeMap;
+
+use super::Report;
+use crate::model::{
+    Command, CommandStatus, Event, EventKind, MinersPhase, Outcome, PowerMode, Reply, SiteState, Snapshot,
+};
+use crate::units::Moment;
+
+/// Remembers the outcomes in `state` and returns their events.
+pub fn record(state: &mut SiteState, outcomes: &[Outcome], now: &Moment) -> Vec<Event> {
+    let mut report = Report::default();
+    let mut done = Vec::new();
+    let mut failed: BTreeMap<String, Vec<&Command>> = BTreeMap::new();
+    for outcome in outcomes {
+        match (&outcome.command, &outcome.result) {
+            (Command::Miner { miner, .. }, Ok(Reply::Accepted { command, status })) => {
+                if let Some(asked) = state.miners.asked.get_mut(miner) {
+                    asked.command = Some(*command);
+                    asked.status = Some(*status);
+                }
+                match status {
+                    CommandStatus::Failed => {
+                        failed.entry("the agent failed".to_owned()).or_default().push(&outcome.command)
+                    }
+                    CommandStatus::Pending
+                    | CommandStatus::InProgress
+                    | CommandStatus::Complete
+                    | CommandStatus::Unknown => done.push(outcome.command.clone()),
+                }
+            }
+            (_, Ok(_)) => done.push(outcome.command.clone()),
+            (_, Err(fault)) => failed.entry(fault.to_string()).or_default().push(&outcome.command),
+        }
+    }
+    for (subject, what) in grouped(&done) {
+        let word = if subject == "foreman" { "taken" } else { "confirmed" };
+        report.event(now, EventKind::Outcome, &subject, format!("{what}: {word}"));
+    }
+    for (why, commands) in failed {
+        let commands: Vec<Command> = commands.into_iter().cloned().collect();
+        for (subject, what) in grouped(&commands) {
+            report.event(now, EventKind::Outcome, &subject, format!("{what}: failed: {why}"));
+        }
+    }
+    report.events
+}
+
+/// Takes in how earlier Foreman commands stand, and forgets in `Running` what is done.
+pub(super) fn follow(state: &mut SiteState, snapshot: &Snapshot) {
+    if let Ok(foreman) = &snapshot.foreman {
+        for asked in state.miners.asked.values_mut() {
+            if let Some(status) = asked.command.and_then(|number| foreman.commands.get(&number)) {
+                asked.status = Some(*status);
+            }
+        }
+    }
+    if state.miners.phase != MinersPhase::Running {
+        return;
+    }
+    state.miners.asked.retain(|_, asked| {
+        asked.mode == PowerMode::Sleeping || matches!(asked.status, None | Some(CommandStatus::Failed))
+    });
+    state.miners.cut.retain(|outlet| {
+        let reading = snapshot.pdus.get(&outlet.pdu).and_then(|pdu| pdu.as_ref().ok());
+        reading.and_then(|pdu| pdu.outlets.get(&outlet.outlet)).is_none_or(|outlet| outlet.on != Ok(true))
+    });
+}
+
+/// Commands in words, those of one kind together: `("foreman", "40 miners sleeping (1001-1040)")`.
+pub(super) fn grouped(commands: &[Command]) -> Vec<(String, String)> {
+    let mut miners: BTreeMap<PowerMode, Vec<u64>> = BTreeMap::new();
+    let mut outlets: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
+    let mut words = Vec::new();
+    for command in commands {
+        match command {
+            Command::Fan { fan, on } => {
+                words.push((format!("fan {fan}"), if *on { "on".to_owned() } else { "off".to_owned() }));
+            }
+            Command::Miner { miner, mode } => miners.entry(*mode).or_default().push(*miner),
+            Command::Outlet { outlet, on } => {
+                outlets.entry((outlet.pdu.clone(), *on)).or_default().push(outlet.outlet.clone());
+            }
+        }
+    }
+    for (mode, mut ids) in miners {
+        ids.sort_unstable();
+        words.push(("foreman".to_owned(), format!("{} miners {} ({})", ids.len(), mode.word(), ranges(&ids))));
+    }
+    for ((pdu, on), ids) in outlets {
+        let numbers: Option<Vec<u64>> = ids.iter().map(|id| id.parse().ok()).collect();
+        let shown = numbers.map_or_else(
+            || ids.join(" "),
+            |mut numbers| {
+                numbers.sort_unstable();
+                ranges(&numbers)
+            },
+        );
+        words.push((pdu, format!("{} outlets {} ({shown})", ids.len(), if on { "on" } else { "off" })));
+    }
+    words
+}
+
+/// Sorted numbers as `1-4 7 9-11`.
+fn ranges(sorted: &[u64]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for number in sorted {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
+            Some(_) | None => runs.push((*number, *number)),
+        }
+    }
+    let shown = runs.iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_numbers_are_joined() {
+        assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1-3 7 9-10");
+        assert_eq!(ranges(&[]), "");
+    }
+}

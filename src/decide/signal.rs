@@ -1,0 +1,128 @@
+//! The signal machine: what the utility's page says, as a level.
+//!
+//! | from | to | when |
+//! | --- | --- | --- |
+//! | any | curtail | one good reading at or beyond `curtail_at`, or a word that curtails |
+//! | curtail, blind | run | `resume_readings` good readings in a row beyond `resume_below` |
+//! | blind (never read before) | run | one good reading beyond `resume_below` |
+//! | blind | curtail | a good reading between the thresholds: with nothing to hold to, the safe side |
+//! | run, curtail | blind | the last good reading is older than `max_age` |
+
+use super::Report;
+use crate::config::{Config, OffWhen, SignalMeaning};
+use crate::model::{EventKind, LastGood, Level, Override, Reading, Setting, Severity, SignalReading, SignalValue};
+use crate::model::{SiteState, Snapshot};
+use crate::units::Moment;
+
+/// What one good reading says by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Curtail,
+    Between,
+    Run,
+}
+
+/// One pass of the machine.
+pub(super) fn step(
+    cfg: &Config,
+    next: &mut SiteState,
+    snapshot: &Snapshot,
+    overrides: &[Override],
+    now: &Moment,
+    report: &mut Report,
+) {
+    let before = next.signal.level;
+    let (level, why) = match forced(overrides) {
+        Some(level) => {
+            next.signal.run_readings = 0;
+            (level, format!("set by hand to {}", level.word()))
+        }
+        None => read(cfg, next, &snapshot.signal, now),
+    };
+    report.why("signal", format!("{}: {why}", level.word()));
+    if level != before {
+        let first = next.signal.last_good.as_ref().is_some_and(|_| before == Level::Blind) || before != Level::Blind;
+        next.signal.level = level;
+        next.signal.since = *now;
+        report.event(now, EventKind::State, "signal", format!("{} → {}: {why}", before.word(), level.word()));
+        // That the signal went blind is told by its alarm.
+        if level != Level::Blind && first {
+            report.notice(now, Severity::Info, format!("Power signal: {} ({why})", level.word()));
+        }
+    }
+}
+
+fn forced(overrides: &[Override]) -> Option<Level> {
+    overrides.iter().find_map(|over| if let Setting::Signal(level) = over.setting { Some(level) } else { None })
+}
+
+fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, now: &Moment) -> (Level, String) {
+    let signal = &mut next.signal;
+    let reading = match reading {
+        Ok(reading) => reading,
+        Err(fault) => {
+            signal.run_readings = 0;
+            let (age, what) = match &signal.last_good {
+                Some(good) => (now.since(&good.at), format!("last good reading `{}`", good.value)),
+                None => (now.since(&signal.since), "never read".to_owned()),
+            };
+            let level = if age > cfg.signal.max_age { Level::Blind } else { signal.level };
+            return (level, format!("{fault}; {what} {age} ago, limit {}", cfg.signal.max_age));
+        }
+    };
+    let says = says(&cfg.signal.meaning, &reading.value);
+    let first = signal.last_good.is_none();
+    if signal.last_good.as_ref().is_none_or(|good| good.value != reading.text) {
+        signal.changed = Some(*now);
+    }
+    signal.last_good = Some(LastGood { value: reading.text.clone(), at: *now });
+    signal.run_readings = if says == Says::Run { signal.run_readings.saturating_add(1) } else { 0 };
+    let wanted = cfg.signal.resume_readings;
+    match (says, signal.level) {
+        (Says::Curtail, _) => (Level::Curtail, explain(cfg, reading)),
+        (Says::Run, Level::Run) => (Level::Run, explain(cfg, reading)),
+        (Says::Run, Level::Blind) if first => (Level::Run, explain(cfg, reading)),
+        (Says::Run, Level::Curtail | Level::Blind) if signal.run_readings >= wanted => {
+            (Level::Run, format!("{}, {wanted} readings in a row", explain(cfg, reading)))
+        }
+        (Says::Run, level @ (Level::Curtail | Level::Blind)) => {
+            (level, format!("{}, reading {} of {wanted} that resume needs", explain(cfg, reading), signal.run_readings))
+        }
+        (Says::Between, Level::Blind) => (Level::Curtail, format!("{}; nothing to hold to", explain(cfg, reading))),
+        (Says::Between, level @ (Level::Run | Level::Curtail)) => (level, explain(cfg, reading)),
+    }
+}
+
+fn says(meaning: &SignalMeaning, value: &SignalValue) -> Says {
+    match (meaning, value) {
+        (_, SignalValue::CurtailWord(_)) => Says::Curtail,
+        (SignalMeaning::Words { .. }, SignalValue::RunWord(_)) => Says::Run,
+        (SignalMeaning::Number { off_when, curtail_at, resume_below, .. }, SignalValue::Number(value)) => {
+            let (curtail, run) = match off_when {
+                OffWhen::High => (value >= curtail_at, value < resume_below),
+                OffWhen::Low => (value <= curtail_at, value > resume_below),
+            };
+            match (curtail, run) {
+                (true, _) => Says::Curtail,
+                (false, true) => Says::Run,
+                (false, false) => Says::Between,
+            }
+        }
+        // A kind of value that the configuration does not ask for proves nothing.
+        (SignalMeaning::Number { .. }, SignalValue::RunWord(_))
+        | (SignalMeaning::Words { .. }, SignalValue::Number(_)) => Says::Curtail,
+    }
+}
+
+fn explain(cfg: &Config, reading: &SignalReading) -> String {
+    match &cfg.signal.meaning {
+        SignalMeaning::Number { off_when, curtail_at, resume_below, .. } => {
+            let (off, on) = match off_when {
+                OffWhen::High => ("from", "below"),
+                OffWhen::Low => ("down from", "above"),
+            };
+            format!("the page says `{}` (off {off} {curtail_at}, on again {on} {resume_below})", reading.text)
+        }
+        SignalMeaning::Words { .. } => format!("the page says `{}`", reading.text),
+    }
+}
