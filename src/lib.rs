@@ -5,4 +5,5 @@ pub mod config;
 pub mod decide;
 pub mod error;
 pub mod model;
+pub mod store;
 pub mod units;

@@ -1,0 +1,281 @@
+//! What survives the end of the process: the small working memory in sled, a plain copy of it, and the history in day
+//! files. Nothing outside knows that sled exists, so that it can be replaced.
+//!
+//! The database is opened only for moments and never across a call to a device, so `status` and `set` never wait for
+//! a slow one. It is never trusted: see `db` for repair and quarantine.
+
+mod compact;
+mod db;
+mod history;
+mod parts;
+mod plain;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Channel, Command, Event, Notice, OutboxEntry, Override, SiteState};
+use crate::units::{Moment, Seconds, UnixSeconds};
+use db::Failure;
+
+pub use history::{append as append_history, prune as prune_history, read as read_history};
+
+/// Events are kept in the database for this long.
+const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
+
+/// The folder with everything that must survive a reboot.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// What was found at the start of a run.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The last state; `None` at the first run or when it was lost.
+    pub state: Option<SiteState>,
+    /// Overrides, those that have run out included.
+    pub overrides: Vec<Override>,
+    /// Acknowledgements not yet taken in: alarm id and who.
+    pub acknowledged: BTreeMap<String, String>,
+    /// Messages on their way.
+    pub outbox: Vec<OutboxEntry>,
+    /// Commands of a run that broke off before it recorded what came of them.
+    pub broken_off: Vec<Command>,
+    /// When messages were sent on each channel in the last hour.
+    pub sent: BTreeMap<Channel, Vec<Moment>>,
+    /// What had to be repaired, or is lost; empty in health.
+    pub troubles: Vec<String>,
+}
+
+/// What one save changes. Everything in it is written at once or not at all.
+#[derive(Debug, Default, Clone)]
+pub struct Change {
+    /// The state to remember.
+    pub state: Option<SiteState>,
+    /// With the live overrides: the plain copy is written too. Set when something changed that must not be lost.
+    pub plain_copy: Option<Vec<Override>>,
+    /// Commands about to be sent; an empty list when their outcomes are recorded.
+    pub intents: Option<Vec<Command>>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Messages to send.
+    pub queue: Vec<(Channel, Notice)>,
+    /// Messages that changed: attempts, next time.
+    pub outbox: Vec<OutboxEntry>,
+    /// Messages that are delivered or given up.
+    pub outbox_done: Vec<u64>,
+    /// Overrides to set: one for each target.
+    pub overrides: Vec<Override>,
+    /// Targets whose override goes.
+    pub overrides_done: Vec<String>,
+    /// Alarms to acknowledge: id and who.
+    pub acknowledge: BTreeMap<String, String>,
+    /// Acknowledgements that the state has taken in.
+    pub acknowledged_done: Vec<String>,
+    /// When messages were sent on each channel.
+    pub sent: Option<BTreeMap<Channel, Vec<Moment>>>,
+}
+
+impl Store {
+    /// The store in a folder; nothing is opened yet. Creates the folder; `Err` says why it cannot.
+    pub fn new(folder: &Path) -> Result<Store, String> {
+        let created = std::fs::create_dir_all(folder.join("history"));
+        created.map_err(|error| format!("data folder {}: {error}", folder.display()))?;
+        Ok(Store { folder: folder.to_owned() })
+    }
+
+    /// The folder of the day files.
+    pub fn history_folder(&self) -> PathBuf {
+        self.folder.join("history")
+    }
+
+    /// Reads everything but the events. Never fails: a database that cannot be used is set aside, and the plain copy
+    /// is taken; `troubles` says so.
+    pub fn load(&self, now: &Moment) -> Loaded {
+        let mut loaded = match self.try_load() {
+            Ok(loaded) => loaded,
+            Err(first) => self.start_anew(&first, now),
+        };
+        if loaded.state.is_none() {
+            self.refill(&mut loaded, now);
+        }
+        loaded
+    }
+
+    /// A damaged database is set aside and a new one begun; one that only cannot be used now is left alone.
+    fn start_anew(&self, first: &Failure, now: &Moment) -> Loaded {
+        let mut troubles = vec![format!("database: {}", first.text)];
+        let mut loaded = Loaded::default();
+        if first.damaged {
+            troubles.extend(db::set_aside(&self.folder, now));
+            loaded = self.try_load().unwrap_or_else(|again| {
+                troubles.push(format!("new database: {}", again.text));
+                Loaded::default()
+            });
+        }
+        loaded.troubles.splice(0..0, troubles);
+        loaded
+    }
+
+    fn try_load(&self) -> Result<Loaded, Failure> {
+        let (records, repaired) = db::with(&self.folder, |tree| {
+            let all = parts::read_all(tree)?;
+            Ok(all.into_iter().filter(|(key, _)| key.first() != Some(&b'e')).collect::<Vec<_>>())
+        })?;
+        let mut loaded = Loaded { troubles: repaired, ..Loaded::default() };
+        for (key, value) in &records {
+            if let Err(error) = loaded.take_in(key, value) {
+                loaded.troubles.push(format!("record `{}`: {error}", String::from_utf8_lossy(key)));
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// A database without a state although there is a plain copy was lost.
+    fn refill(&self, loaded: &mut Loaded, now: &Moment) {
+        match plain::read(&self.folder) {
+            Ok(None) => {}
+            Ok(Some(copy)) => {
+                let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
+                loaded.troubles.push(format!("state taken from state.json ({age}); events in the database are lost"));
+                loaded.state = Some(copy.state);
+                loaded.overrides = copy.overrides;
+            }
+            Err(error) => loaded.troubles.push(error),
+        }
+    }
+
+    /// Writes a change and flushes it. `Err` says what the disk said; nothing is then stored of it.
+    pub fn save(&self, change: &Change, now: &Moment) -> Result<(), String> {
+        if let (Some(state), Some(overrides)) = (&change.state, &change.plain_copy) {
+            plain::write(&self.folder, &plain::Copy { state: state.clone(), overrides: overrides.clone() })?;
+        }
+        let change = change.clone();
+        let now = *now;
+        let saved = db::with(&self.folder, move |tree| write(tree, &change, &now));
+        saved.map(|_| ()).map_err(|failure| format!("database: {}", failure.text))
+    }
+
+    /// The events from `since` on, newest first, at most `limit`.
+    pub fn events(&self, since: UnixSeconds, limit: usize) -> Result<Vec<Event>, String> {
+        let (mut events, _) = db::with(&self.folder, move |tree| {
+            let all = parts::read_prefix(tree, b"e")?;
+            Ok(all.iter().filter_map(|(_, value)| serde_json::from_slice::<Event>(value).ok()).collect::<Vec<_>>())
+        })
+        .map_err(|failure| format!("database: {}", failure.text))?;
+        events.retain(|event| event.at >= since);
+        events.reverse();
+        events.truncate(limit);
+        Ok(events)
+    }
+
+    /// Once a day, or when the database has grown: copies it into a new one. Returns what was done, if anything.
+    pub fn compact_when_due(&self, now: &Moment) -> Result<Option<String>, String> {
+        compact::when_due(&self.folder, now)
+    }
+}
+
+impl Loaded {
+    fn take_in(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        let text = |error: serde_json::Error| error.to_string();
+        match key.first() {
+            Some(b's') => {
+                let state: SiteState = serde_json::from_slice(value).map_err(text)?;
+                if state.schema > crate::model::SCHEMA {
+                    return Err(format!(
+                        "schema {} is newer than this program's {}",
+                        state.schema,
+                        crate::model::SCHEMA
+                    ));
+                }
+                self.state = Some(state);
+            }
+            Some(b'o') => self.overrides.push(serde_json::from_slice(value).map_err(text)?),
+            Some(b'a') => {
+                let (id, who): (String, String) = serde_json::from_slice(value).map_err(text)?;
+                self.acknowledged.insert(id, who);
+            }
+            Some(b'q') => self.outbox.push(serde_json::from_slice(value).map_err(text)?),
+            Some(b'i') => self.broken_off = serde_json::from_slice(value).map_err(text)?,
+            Some(b'h') => self.sent = serde_json::from_slice(value).map_err(text)?,
+            Some(_) | None => return Err("unknown kind".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+/// Puts a whole change into one batch. Kinds of keys: `s`tate, `o`verride, `a`cknowledged, `q`ueue, `i`ntents, sent in
+/// the last `h`our, `e`vent.
+fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<(), Failure> {
+    let mut batch = parts::Batch::new(tree);
+    if let Some(state) = &change.state {
+        batch.put(b"s".to_vec(), state)?;
+    }
+    if let Some(intents) = &change.intents {
+        if intents.is_empty() { batch.remove(b"i")? } else { batch.put(b"i".to_vec(), intents)? }
+    }
+    if let Some(sent) = &change.sent {
+        batch.put(b"h".to_vec(), sent)?;
+    }
+    for over in &change.overrides {
+        batch.put(key(b'o', over.setting.target().as_bytes()), over)?;
+    }
+    for target in &change.overrides_done {
+        batch.remove(&key(b'o', target.as_bytes()))?;
+    }
+    for (id, who) in &change.acknowledge {
+        batch.put(key(b'a', id.as_bytes()), &(id, who))?;
+    }
+    for id in &change.acknowledged_done {
+        batch.remove(&key(b'a', id.as_bytes()))?;
+    }
+    let mut id = parts::last_number(tree, b'q')?;
+    for (channel, notice) in &change.queue {
+        id = id.saturating_add(1);
+        let entry = OutboxEntry {
+            id,
+            channel: *channel,
+            notice: notice.clone(),
+            attempts: 0,
+            not_before: notice.at,
+            last_fault: None,
+        };
+        batch.put(key(b'q', &id.to_be_bytes()), &entry)?;
+    }
+    for entry in &change.outbox {
+        batch.put(key(b'q', &entry.id.to_be_bytes()), entry)?;
+    }
+    for id in &change.outbox_done {
+        batch.remove(&key(b'q', &id.to_be_bytes()))?;
+    }
+    let mut number = parts::last_number(tree, b'e')?;
+    for event in &change.events {
+        number = number.saturating_add(1);
+        batch.put(key(b'e', &number.to_be_bytes()), event)?;
+    }
+    prune_events(tree, &mut batch, now)?;
+    batch.apply()
+}
+
+fn key(kind: u8, rest: &[u8]) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend_from_slice(rest);
+    key
+}
+
+/// Drops old events, a bounded number each time. An event from the future (the clock was wrong) ages like any other.
+fn prune_events(tree: &sled::Tree, batch: &mut parts::Batch<'_>, now: &Moment) -> Result<(), Failure> {
+    const DROPPED_MAX: usize = 500;
+    const EVENTS_MAX: usize = 20_000;
+    let all = parts::read_prefix(tree, b"e")?;
+    let over = all.len().saturating_sub(EVENTS_MAX);
+    let oldest = now.wall.minus(EVENTS_KEPT);
+    for (place, (key, value)) in all.iter().enumerate().take(DROPPED_MAX.max(over)) {
+        let old = serde_json::from_slice::<Event>(value).is_ok_and(|event| event.at < oldest);
+        if !old && place >= over {
+            break;
+        }
+        batch.remove(key)?;
+    }
+    Ok(())
+}
