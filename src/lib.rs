@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod http;
 pub mod model;
 pub mod units;
