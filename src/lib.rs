@@ -5,4 +5,5 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod model;
+pub mod notify;
 pub mod units;
