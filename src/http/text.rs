@@ -1,0 +1,163 @@
+//! Texts about answers: addresses without queries, quotations without tags, decoded character sets. No I/O.
+
+use std::time::Duration;
+
+use crate::config::Secret;
+
+/// The most characters of foreign text that a fault quotes.
+const EXCERPT_MAX: usize = 80;
+
+/// Replaces each secret by `***`.
+pub fn masked(text: &str, secrets: &[&Secret]) -> String {
+    let mut masked = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.reveal().is_empty()) {
+        masked = masked.replace(secret.reveal(), "***");
+    }
+    masked
+}
+
+/// The first 80 characters of a foreign text without tags and control characters, white space folded.
+pub fn excerpt(text: &str) -> String {
+    let plain = without_tags(text);
+    let mut words = String::new();
+    for word in plain.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+        if words.chars().count() > EXCERPT_MAX {
+            break;
+        }
+    }
+    match words.char_indices().nth(EXCERPT_MAX) {
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+        None => words,
+    }
+}
+
+/// Drops `<...>`; a `<` that opens no tag stays.
+fn without_tags(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len().min(4096));
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once('<') {
+        plain.push_str(before);
+        let opens = tail.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        match tail.split_once('>') {
+            Some((_, after)) if opens => {
+                plain.push(' ');
+                rest = after;
+            }
+            _ => {
+                plain.push('<');
+                rest = tail;
+            }
+        }
+        if plain.len() > 4096 {
+            return plain;
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// An address without its query and without anything that could be a login in it.
+pub fn shown_url(url: &str) -> String {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = bare.split_once("://") else { return bare.to_owned() };
+    let (authority, path) = match rest.split_once('/') {
+        Some((authority, path)) => (authority, format!("/{path}")),
+        None => (rest, String::new()),
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
+/// A time limit: `5 s`, `2.5 s`, `400 ms`.
+pub(super) fn shown_span(span: Duration) -> String {
+    let ms = span.as_millis();
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        _ if ms % 1000 < 50 => format!("{} s", ms / 1000),
+        _ => format!("{:.1} s", span.as_secs_f64()),
+    }
+}
+
+/// Bytes as text: UTF-8, else by the character set that the header or the page names, else Windows-1252, in which each
+/// byte has a meaning.
+pub(super) fn decoded(bytes: &[u8], content_type: Option<&str>) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.trim_start_matches('\u{feff}').to_owned();
+    }
+    let named = content_type.and_then(charset_of).or_else(|| charset_of(&page_head(bytes)));
+    // UTF-8 that is damaged is still better read as UTF-8.
+    if named.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8")) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    named
+        .and_then(|name| transcoded(bytes, &name))
+        .or_else(|| transcoded(bytes, "windows-1252"))
+        .unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn page_head(bytes: &[u8]) -> String {
+    bytes.iter().take(1024).map(|byte| char::from(*byte).to_ascii_lowercase()).collect()
+}
+
+/// The word after `charset=`, as headers and `<meta>` write it.
+fn charset_of(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let (_, tail) = lower.split_once("charset=")?;
+    let tail = tail.trim_start_matches(['"', '\'', ' ']);
+    let name: String = tail.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The HTTP package's own decoder, so that no second one is needed; `None` for a character set it does not know.
+fn transcoded(bytes: &[u8], charset: &str) -> Option<String> {
+    let mut body = ureq::Body::builder().mime_type("text/plain").charset(charset).data(bytes.to_vec());
+    let limit = bytes.len() as u64 * 4 + 16;
+    body.with_config().limit(limit).read_to_string().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_have_no_tags_no_control_characters_and_at_most_80_characters() {
+        assert_eq!(excerpt("<br />\n<b>Fatal error</b>:  Uncaught \u{7}x"), "Fatal error : Uncaught x");
+        assert_eq!(excerpt("3 < 4 <b>bold"), "3 < 4 bold");
+        assert_eq!(excerpt(&"é".repeat(80)).chars().count(), 80);
+        assert_eq!(excerpt(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+
+    #[test]
+    fn addresses_are_shown_without_query_and_login() {
+        assert_eq!(shown_url("http://10.0.0.7/getData.json?x=1#y"), "http://10.0.0.7/getData.json");
+        assert_eq!(shown_url("http://me:pw@10.0.0.7:81"), "http://10.0.0.7:81");
+        assert_eq!(shown_url("garbage"), "garbage");
+    }
+
+    #[test]
+    fn secrets_are_masked_and_an_empty_one_changes_nothing() {
+        let (token, empty) = (Secret::new("abc"), Secret::new(""));
+        assert_eq!(masked("/botabc/send", &[&token, &empty]), "/bot***/send");
+    }
+
+    #[test]
+    fn text_is_decoded_by_header_by_page_and_else_as_windows_1252() {
+        assert_eq!(decoded("Grüße".as_bytes(), None), "Grüße");
+        assert_eq!(decoded(b"Gr\xfc\xdfe", Some("text/html; charset=ISO-8859-1")), "Grüße");
+        assert_eq!(decoded(b"<meta charset=\"iso-8859-5\">\xb0", None), "<meta charset=\"iso-8859-5\">А");
+        assert_eq!(decoded(b"10 \x80", None), "10 €");
+        assert_eq!(decoded(b"10 \x80", Some("text/plain; charset=no-such-thing")), "10 €");
+        assert_eq!(decoded(b"10 \x80", Some("text/plain; charset=utf-8")), "10 \u{fffd}");
+    }
+
+    #[test]
+    fn limits_are_shown_in_whole_seconds_where_they_are() {
+        assert_eq!(shown_span(Duration::from_secs(5)), "5 s");
+        assert_eq!(shown_span(Duration::from_millis(2500)), "2.5 s");
+        assert_eq!(shown_span(Duration::from_millis(400)), "400 ms");
+    }
+}

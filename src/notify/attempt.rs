@@ -1,0 +1,177 @@
+//! What came of one attempt to send, and when the next one is due. It knows no service.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::config::Secret;
+use crate::model::{DeliveryResult, Fault, FaultKind};
+use crate::units::{Seconds, UnixSeconds};
+
+/// Waits between attempts, growing. A run starts every two minutes, so the first two mean: at the next run.
+const WAITS: [Seconds; 6] = [
+    Seconds(30),
+    Seconds::minutes(1),
+    Seconds::minutes(2),
+    Seconds::minutes(5),
+    Seconds::minutes(10),
+    Seconds::minutes(15),
+];
+
+/// The longest wait, also when a service asks for more: Telegram has been seen asking for three hours.
+pub(super) const WAIT_MAX: Seconds = Seconds::minutes(15);
+
+/// What a service, or the lack of one, said to one message.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Attempt {
+    /// Taken; with a remark where not all went well.
+    Accepted(Option<Fault>),
+    /// Not now.
+    Later {
+        /// Why.
+        fault: Fault,
+        /// How long the service asked to wait.
+        wait: Option<Seconds>,
+    },
+    /// Never.
+    Refused(Fault),
+}
+
+impl Attempt {
+    /// Not now, without a wish of the service.
+    pub(super) fn later(fault: Fault) -> Attempt {
+        Attempt::Later { fault, wait: None }
+    }
+
+    /// As the result that is kept; `attempts` counts those before this one, `now` is site time.
+    pub(super) fn into_result(self, attempts: u32, now: UnixSeconds) -> DeliveryResult {
+        match self {
+            Attempt::Accepted(remark) => DeliveryResult::Accepted(remark),
+            Attempt::Later { fault, wait } => DeliveryResult::Later(fault, now.plus(wait_after(attempts, wait))),
+            Attempt::Refused(fault) => DeliveryResult::Refused(fault),
+        }
+    }
+}
+
+/// How long to wait after a failure that had `attempts` before it, when the service asked for `asked`.
+fn wait_after(attempts: u32, asked: Option<Seconds>) -> Seconds {
+    let step = usize::try_from(attempts).ok().and_then(|n| WAITS.get(n)).copied().unwrap_or(WAIT_MAX);
+    step.max(asked.unwrap_or(Seconds(0))).min(WAIT_MAX)
+}
+
+/// One result for a message to several recipients. Once anyone has it, it counts as accepted and the others are a
+/// remark: sending it again would reach the first ones twice, and an emergency is repeated anyway until someone
+/// acknowledges it.
+pub(super) fn combine(device: &str, results: Vec<(String, Attempt)>) -> Attempt {
+    let mut accepted = false;
+    let mut transient = false;
+    let mut longest = None;
+    let mut kind = None;
+    let mut details = Vec::new();
+    for (recipient, result) in results {
+        let fault = match result {
+            Attempt::Accepted(remark) => {
+                accepted = true;
+                remark
+            }
+            Attempt::Later { fault, wait } => {
+                transient = true;
+                longest = longest.max(wait);
+                Some(fault)
+            }
+            Attempt::Refused(fault) => Some(fault),
+        };
+        if let Some(fault) = fault {
+            kind = kind.or(Some(fault.kind));
+            details.push(format!("to `{recipient}`: {}", fault.detail));
+        }
+    }
+    let fault = kind.map(|kind| Fault::new(device, kind, details.join("; ")));
+    match fault {
+        remark if accepted => Attempt::Accepted(remark),
+        Some(fault) if transient => Attempt::Later { fault, wait: longest },
+        Some(fault) => Attempt::Refused(fault),
+        None => Attempt::Refused(Fault::new(device, FaultKind::Missing, "no recipient is configured")),
+    }
+}
+
+/// `text` on one line and short, for a fault's detail, with every secret, also encoded, as `***`.
+pub(super) fn excerpt(text: &str, secrets: &[&Secret]) -> String {
+    const SHOWN_MAX: usize = 160;
+    let mut clean = text.to_owned();
+    for secret in secrets.iter().map(|s| s.reveal()).filter(|s| !s.is_empty()) {
+        for form in [secret.to_owned(), BASE64.encode(secret), percent_encoded(secret)] {
+            clean = clean.replace(&form, "***");
+        }
+    }
+    let mut line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.retain(|c| !c.is_control());
+    match line.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// Percent-encodes everything but the unreserved characters, for a form's field or a query.
+pub(super) fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(detail: &str) -> Fault {
+        Fault::new("sms", FaultKind::Status, detail)
+    }
+
+    #[test]
+    fn the_wait_grows_to_fifteen_minutes_and_no_further() {
+        let waits: Vec<u64> = (0..8).map(|n| wait_after(n, None).0).collect();
+        assert_eq!(waits, [30, 60, 120, 300, 600, 900, 900, 900]);
+        assert_eq!(wait_after(u32::MAX, None), WAIT_MAX);
+    }
+
+    #[test]
+    fn a_wait_that_the_service_asks_for_is_honoured_up_to_fifteen_minutes() {
+        assert_eq!(wait_after(0, Some(Seconds(31))), Seconds(31));
+        assert_eq!(wait_after(0, Some(Seconds(29))), Seconds(30), "never shorter than our own");
+        assert_eq!(wait_after(0, Some(Seconds(899))), Seconds(899));
+        assert_eq!(wait_after(0, Some(Seconds(10_072))), Seconds(900));
+    }
+
+    #[test]
+    fn one_recipient_who_has_it_makes_it_accepted_with_a_remark_about_the_other() {
+        let both = vec![("a".into(), Attempt::Refused(fault("no"))), ("b".into(), Attempt::Accepted(None))];
+        let Attempt::Accepted(Some(remark)) = combine("sms", both) else { panic!("not accepted") };
+        assert_eq!(remark.detail, "to `a`: no");
+        let all = vec![("a".into(), Attempt::Accepted(None)), ("b".into(), Attempt::Accepted(None))];
+        assert_eq!(combine("sms", all), Attempt::Accepted(None));
+    }
+
+    #[test]
+    fn nobody_has_it_and_one_may_get_it_later_makes_it_later() {
+        let later = Attempt::Later { fault: fault("busy"), wait: Some(Seconds(70)) };
+        let both = vec![("a".into(), Attempt::Refused(fault("no"))), ("b".into(), later)];
+        let Attempt::Later { fault, wait } = combine("sms", both) else { panic!("not later") };
+        assert_eq!((fault.detail.as_str(), wait), ("to `a`: no; to `b`: busy", Some(Seconds(70))));
+        assert!(matches!(combine("sms", vec![("a".into(), Attempt::Refused(self::fault("no")))]), Attempt::Refused(_)));
+        assert!(matches!(combine("sms", vec![]), Attempt::Refused(_)));
+    }
+
+    #[test]
+    fn an_excerpt_is_one_short_line_without_secrets_in_any_form() {
+        let secret = Secret::new("p&ss word");
+        let text = format!("a\r\nb p&ss word {} {} c", BASE64.encode("p&ss word"), percent_encoded("p&ss word"));
+        assert_eq!(excerpt(&text, &[&secret]), "a b *** *** *** c");
+        assert_eq!(excerpt(&"x".repeat(160), &[]).chars().count(), 160);
+        assert!(excerpt(&"x".repeat(161), &[]).ends_with("x…"));
+    }
+}

@@ -1,0 +1,72 @@
+//! The sign of life for a dead-man service (healthchecks.io style): a dead Pi cannot complain, the service can. A ping
+//! that fails is not repeated: the next run is the repetition.
+
+use std::time::Duration;
+
+use crate::config::{DeadManConfig, Secret};
+use crate::http::{Request, send as call};
+use crate::model::{Fault, FaultKind};
+
+use super::attempt::excerpt;
+use super::text::clean;
+
+const DEVICE: &str = "dead-man";
+
+/// The service keeps this much of a ping's text.
+const BODY_MAX: usize = 10_000;
+
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ping<'a> {
+    /// A run begins.
+    Start,
+    /// It ended as it should; with its summary.
+    Success(&'a str),
+    /// It ended in faults that a person must look at; with its summary.
+    Fail(&'a str),
+}
+
+/// Tells the service within `limit` (real time) or the configured wait, whichever is shorter. `Err` says why it did not
+/// take it; whoever knows the address can ping in our name, so its path is not in the text.
+pub fn ping(cfg: &DeadManConfig, what: Ping, limit: Duration) -> Result<(), Fault> {
+    let (ending, summary) = match what {
+        Ping::Start => ("/start", ""),
+        Ping::Success(summary) => ("", summary),
+        Ping::Fail(summary) => ("/fail", summary),
+    };
+    let base = cfg.url.trim_end_matches('/');
+    let url = format!("{base}{ending}");
+    let path = Secret::new(base.splitn(4, '/').nth(3).unwrap_or_default());
+    let body = first_bytes(&clean(summary), BODY_MAX).to_owned();
+    let mut request =
+        Request::new(DEVICE, "POST", &url, cfg.timeout.duration().min(limit)).body("text/plain; charset=utf-8", body);
+    let secrets: Vec<&Secret> = Some(&path).filter(|path| !path.reveal().is_empty()).into_iter().collect();
+    request.secrets.clone_from(&secrets);
+    let answer = call(&request)?;
+    if (200..300).contains(&answer.status) {
+        return Ok(());
+    }
+    let way_out =
+        if answer.status == 404 { "; the service does not know this check: see `url` in [dead_man]" } else { "" };
+    let detail = format!("{} `{}`{way_out}", answer.status, excerpt(&answer.text(), &secrets));
+    Err(Fault::new(DEVICE, FaultKind::Status, detail))
+}
+
+/// The text's start on at most `max` bytes, in whole characters.
+fn first_bytes(text: &str, max: usize) -> &str {
+    let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_is_cut_at_the_limit_and_never_within_a_character() {
+        assert_eq!(first_bytes(&"x".repeat(10_000), BODY_MAX).len(), 10_000);
+        assert_eq!(first_bytes(&"x".repeat(10_001), BODY_MAX).len(), 10_000);
+        assert_eq!(first_bytes("ab°", 3), "ab");
+        assert_eq!(first_bytes("ab°", 4), "ab°");
+    }
+}

@@ -1,0 +1,34 @@
+//! Messages to people: Telegram, email, text message, and the sign of life for the dead-man service. Notices arrive
+//! written; here they get the site's name, how late they are, and the length a service takes. It keeps nothing: the
+//! outbox is the store's, and what to tell is decided elsewhere.
+
+mod attempt;
+mod dead_man;
+mod deliver;
+mod email;
+mod letter;
+mod queue;
+mod sms;
+mod telegram;
+mod text;
+
+pub use dead_man::{Ping, ping};
+pub use deliver::deliver;
+
+use crate::config::NotifyConfig;
+use crate::model::{Channel, Notice, Severity};
+
+/// The channels that a notice goes to, each once. Channels that are not configured are left out by the check of the
+/// configuration, not here.
+pub fn route(cfg: &NotifyConfig, notice: &Notice) -> Vec<Channel> {
+    let configured = match notice.severity {
+        Severity::Heartbeat => &cfg.heartbeat,
+        Severity::Info => &cfg.info,
+        Severity::Warning => &cfg.warning,
+        Severity::Emergency => &cfg.emergency,
+    };
+    let mut channels = configured.clone();
+    channels.sort();
+    channels.dedup();
+    channels
+}

@@ -1,0 +1,200 @@
+//! Text messages: Twilio's REST API, or any HTTP provider by template. Short and ASCII, so that a message costs at most
+//! two segments. Carriers' email-to-SMS gateways are not offered: they are being closed.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use crate::config::{Secret, SmsConfig, SmsProvider};
+use crate::http::{Answer, Request, send as call};
+use crate::model::{Fault, FaultKind};
+use crate::units::Seconds;
+
+use super::attempt::{Attempt, combine, excerpt, percent_encoded};
+use super::letter::Letter;
+
+const DEVICE: &str = "sms";
+
+/// Two segments of the GSM alphabet, less a little for brackets, which count twice.
+const TEXT_MAX: usize = 300;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Sends a message to each recipient within `left` (real time); one that is refused stops no other.
+pub(super) fn send(cfg: &SmsConfig, letter: &Letter, left: Duration) -> Attempt {
+    let deadline = Instant::now() + left;
+    let text = letter.in_ascii().text(TEXT_MAX);
+    let mut results = Vec::new();
+    for (place, to) in cfg.to.iter().enumerate() {
+        // What is left is shared out, so that a slow answer to the first leaves time for the last.
+        let sharers = u32::try_from(cfg.to.len() - place).unwrap_or(u32::MAX);
+        let share = deadline.saturating_duration_since(Instant::now()) / sharers.max(1);
+        results.push((to.clone(), send_to(cfg, to, &text, cfg.timeout.duration().min(share))));
+    }
+    combine(DEVICE, results)
+}
+
+fn send_to(cfg: &SmsConfig, to: &str, text: &str, limit: Duration) -> Attempt {
+    match &cfg.provider {
+        SmsProvider::Twilio { account_sid, auth_token, from } => {
+            let url = format!("{}/2010-04-01/Accounts/{account_sid}/Messages.json", cfg.url.trim_end_matches('/'));
+            let login = Secret::new(BASE64.encode(format!("{account_sid}:{}", auth_token.reveal())));
+            let fields = [("To", to), ("From", from.as_str()), ("Body", text)];
+            let body: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
+            let request = Request::new(DEVICE, "POST", &url, limit)
+                .header("Authorization", format!("Basic {}", login.reveal()))
+                .body(FORM, body.join("&"))
+                .secret(auth_token)
+                .secret(&login);
+            call(&request).map_or_else(Attempt::later, |answer| judge_twilio(&answer, &[auth_token, &login]))
+        }
+        SmsProvider::Template { method, headers, key, body } => {
+            let template = Template { url: &cfg.url, method, headers, key: key.as_ref(), body };
+            send_by_template(&template, to, text, limit)
+        }
+    }
+}
+
+/// Twilio's answer: 201 means that it took the message, not that it arrived.
+fn judge_twilio(answer: &Answer, secrets: &[&Secret]) -> Attempt {
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let has = |name: &str| said.get(name).is_some_and(|value| !value.is_null());
+    match answer.status {
+        200..300 if has("sid") => Attempt::Accepted(None),
+        400..500 if has("code") || has("message") => judge_status(answer, secrets),
+        400..600 => Attempt::later(judge_fault(answer, secrets)),
+        status => {
+            let start = excerpt(&answer.text(), secrets);
+            let detail = format!("status {status}, and the answer is not Twilio's: `{start}`");
+            Attempt::later(Fault::new(DEVICE, FaultKind::Unreadable, detail))
+        }
+    }
+}
+
+/// By the status alone: Twilio advises against building on its codes, and of other providers nothing else is known.
+fn judge_status(answer: &Answer, secrets: &[&Secret]) -> Attempt {
+    match answer.status {
+        200..300 => Attempt::Accepted(None),
+        408 | 425 | 429 => {
+            let wait = answer.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Seconds);
+            Attempt::Later { fault: judge_fault(answer, secrets), wait }
+        }
+        400..500 => Attempt::Refused(judge_fault(answer, secrets)),
+        _ => Attempt::later(judge_fault(answer, secrets)),
+    }
+}
+
+fn judge_fault(answer: &Answer, secrets: &[&Secret]) -> Fault {
+    let kind = if matches!(answer.status, 401 | 403) { FaultKind::Refused } else { FaultKind::Status };
+    let way_out = if answer.status == 401 { "; check account and token in [sms]" } else { "" };
+    Fault::new(DEVICE, kind, format!("{} `{}`{way_out}", answer.status, excerpt(&answer.text(), secrets)))
+}
+
+/// A provider's request with `{to}`, `{text}` and `{key}` to be filled in.
+struct Template<'a> {
+    url: &'a str,
+    method: &'a str,
+    headers: &'a [String],
+    key: Option<&'a Secret>,
+    body: &'a str,
+}
+
+/// How a value is written where it is filled in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Writing {
+    Plain,
+    /// Inside a JSON string.
+    Json,
+    /// In a form's field or an address.
+    Percent,
+}
+
+fn send_by_template(template: &Template, to: &str, text: &str, limit: Duration) -> Attempt {
+    let none = Secret::new("");
+    let key = template.key.unwrap_or(&none);
+    let encoded_key = Secret::new(percent_encoded(key.reveal()));
+    let values = [("{to}", to), ("{text}", text), ("{key}", key.reveal())];
+    let url = filled(template.url, &values, Writing::Percent);
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for line in template.headers {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        headers.push((name.trim().to_owned(), filled(value.trim(), &values, Writing::Plain).replace('\n', " ")));
+    }
+    let content_type =
+        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| value.as_str());
+    let writing = writing(content_type, template.body);
+    if content_type.is_none() && writing == Writing::Json {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
+    let mut request = Request::new(DEVICE, template.method, &url, limit);
+    request.headers = headers;
+    request.body = (!template.body.is_empty()).then(|| filled(template.body, &values, writing).into_bytes());
+    let secrets: Vec<&Secret> = [key, &encoded_key].into_iter().filter(|s| !s.reveal().is_empty()).collect();
+    request.secrets.clone_from(&secrets);
+    call(&request).map_or_else(Attempt::later, |answer| judge_status(&answer, &secrets))
+}
+
+/// How values are written in a body: by its type if one is given, else by its look.
+fn writing(content_type: Option<&str>, body: &str) -> Writing {
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    if content_type.contains("form-urlencoded") {
+        Writing::Percent
+    } else if content_type.contains("json") || body.trim_start().starts_with(['{', '[']) && content_type.is_empty() {
+        Writing::Json
+    } else {
+        Writing::Plain
+    }
+}
+
+/// The template with its places filled, in one pass: a `{to}` inside the text stays as it is.
+fn filled(template: &str, values: &[(&str, &str)], writing: Writing) -> String {
+    let mut out = String::new();
+    let mut rest = template;
+    loop {
+        let next = values.iter().filter_map(|(place, value)| Some((rest.find(place)?, *place, *value))).min();
+        let Some((at, place, value)) = next else { break };
+        let (before, from_place) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(before);
+        match writing {
+            Writing::Plain => out.push_str(value),
+            Writing::Percent => out.push_str(&percent_encoded(value)),
+            Writing::Json => {
+                let quoted = Value::from(value).to_string();
+                out.push_str(quoted.strip_prefix('"').and_then(|q| q.strip_suffix('"')).unwrap_or_default());
+            }
+        }
+        rest = from_place.strip_prefix(place).unwrap_or_default();
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUES: [(&str, &str); 2] = [("{to}", "+1515"), ("{text}", "say \"{to}\"\nnow & here")];
+
+    #[test]
+    fn a_template_is_filled_in_one_pass_and_written_as_its_place_needs() {
+        assert_eq!(
+            filled(r#"{"to": "{to}", "text": "{text}"}"#, &VALUES, Writing::Json),
+            r#"{"to": "+1515", "text": "say \"{to}\"\nnow & here"}"#
+        );
+        assert_eq!(filled("to={to}&t={text}", &VALUES, Writing::Percent), {
+            "to=%2B1515&t=say%20%22%7Bto%7D%22%0Anow%20%26%20here"
+        });
+        assert_eq!(filled("no place", &VALUES, Writing::Plain), "no place");
+    }
+
+    #[test]
+    fn the_type_of_a_body_decides_how_it_is_written_and_without_one_its_look() {
+        assert_eq!(writing(Some("application/json; charset=utf-8"), "x"), Writing::Json);
+        assert_eq!(writing(Some(FORM), "{to}"), Writing::Percent);
+        assert_eq!(writing(Some("text/plain"), "{\"a\"}"), Writing::Plain);
+        assert_eq!(writing(None, " {\"to\": 1}"), Writing::Json);
+        assert_eq!(writing(None, "to={to}"), Writing::Plain);
+    }
+}
