@@ -238,12 +238,16 @@ impl fmt::Display for Seconds {
 
 impl FromStr for Seconds {
     type Err = UnitError;
-    /// Takes `2 minutes`, `90 s`, `1h 30m`; refuses a bare number and negative spans.
+    /// Takes `2 minutes`, `90 s`, `1h 30m`, `2 days` (of 24 hours); refuses a bare number, parts of a second, and
+    /// negative spans.
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let bad =
             || UnitError::Text { text: text.to_owned(), what: "time span", example: "`2 minutes`, `90 s` or `1h 30m`" };
-        let span: jiff::SignedDuration =
-            jiff::fmt::friendly::SpanParser::new().parse_duration(text).map_err(|_| bad())?;
+        let span = jiff::fmt::friendly::SpanParser::new().parse_span(text).map_err(|_| bad())?;
+        let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| bad())?;
+        if span.subsec_nanos() != 0 {
+            return Err(bad());
+        }
         u64::try_from(span.as_secs()).map(Seconds).map_err(|_| bad())
     }
 }
@@ -314,6 +318,8 @@ mod tests {
         assert_eq!("35°C".parse(), Temperature::new(35.0));
         assert_eq!("2 minutes".parse(), Ok(Seconds(120)));
         assert_eq!("1h 30m".parse(), Ok(Seconds(5400)));
+        assert_eq!("2 days".parse(), Ok(Seconds(172_800)));
+        assert!("1.5 s".parse::<Seconds>().is_err());
         assert!("95".parse::<Temperature>().is_err());
         assert!("120".parse::<Seconds>().is_err());
         assert!("-5 s".parse::<Seconds>().is_err());

@@ -1,11 +1,24 @@
 //! The checked configuration: what the rest of the program reads. Text becomes a [`Config`] in `read`, where every
 //! mistake is found and reported at once; nothing here is optional that a rule needs.
 
+mod check;
+mod entry;
+mod preset;
+mod read;
+mod read_devices;
+mod read_notify;
+mod read_pdu;
+mod read_rules;
+mod read_signal;
 mod secret;
+mod section;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use entry::{Entry, Kind, Place, nearest};
+pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 
 use crate::model::Channel;

@@ -1,0 +1,189 @@
+//! Reads who is told and how: `[notify]`, `[telegram]`, `[email]`, `[sms]`, `[dead_man]`.
+
+use super::check::{self, Shape};
+use super::entry::Kind;
+use super::read_pdu::both_or_none;
+use super::section::{Need, Section, Want};
+use super::value::{TEXT, one_of, plain};
+use super::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
+use crate::model::Channel;
+use crate::units::Seconds;
+
+const CHANNELS: [(&str, Channel); 3] =
+    [("telegram", Channel::Telegram), ("email", Channel::Email), ("sms", Channel::Sms)];
+const SECURITIES: [(&str, MailSecurity); 3] =
+    [("starttls", MailSecurity::StartTls), ("tls", MailSecurity::Tls), ("none", MailSecurity::None)];
+const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("GET", "GET")];
+
+const TWILIO_KEYS: [&str; 4] = ["account_sid", "auth_token", "auth_token_file", "from"];
+const TEMPLATE_KEYS: [&str; 5] = ["method", "headers", "key", "key_file", "body"];
+
+/// `configured` are the channels that have a section.
+pub(super) fn read_notify(s: &Section<'_>, configured: &[Channel]) -> Option<NotifyConfig> {
+    let channels = |key: &'static str, default: &'static str| {
+        let channels = s.texts(key, Need::Default(default), |text| {
+            let channel = one_of(text, &CHANNELS)?;
+            let way_out = format!("add the section [{text}], or leave it out here");
+            configured.contains(&channel).then_some(channel).ok_or(format!("`{text}` is not configured; {way_out}"))
+        })?;
+        let twice =
+            channels.iter().enumerate().find(|(index, channel)| channels.iter().skip(index + 1).any(|c| c == *channel));
+        if let Some((_, channel)) = twice {
+            s.mistake(key, format!("`{}` is listed twice", channel.word()));
+        }
+        Some(channels)
+    };
+    let heartbeat = channels("heartbeat", r#"["telegram"]"#);
+    let info = channels("info", r#"["telegram"]"#);
+    let warning = channels("warning", r#"["telegram", "email"]"#);
+    let emergency = channels("emergency", r#"["telegram", "email", "sms"]"#);
+    let week = Seconds::minutes(7 * 24 * 60);
+    let pace = Seconds::minutes(1)..=week;
+    let heartbeat_interval = s.span("heartbeat_interval", Need::Default("1 hour"), pace.clone());
+    let warning_reminder = s.span("warning_reminder", Need::Default("4 hours"), pace.clone());
+    let emergency_reminder = s.span("emergency_reminder", Need::Default("15 minutes"), pace);
+    let max_per_hour = s.number("max_per_hour", Need::Default("30"), 1..=1000);
+    let give_up_after = s.span("give_up_after", Need::Default("2 days"), Seconds::minutes(10)..=week);
+    let send_limit = s.span("send_limit", Need::Default("20 s"), Seconds(1)..=Seconds(120));
+    s.finish();
+    if emergency.as_ref().is_some_and(Vec::is_empty) {
+        s.mistake("emergency", "names no channel, so nobody would be told; name at least one");
+    }
+    Some(NotifyConfig {
+        heartbeat: heartbeat?,
+        info: info?,
+        warning: warning?,
+        emergency: emergency?,
+        heartbeat_interval: heartbeat_interval?,
+        warning_reminder: warning_reminder?,
+        emergency_reminder: emergency_reminder?,
+        max_per_hour: u32::try_from(max_per_hour?).ok()?,
+        give_up_after: give_up_after?,
+        send_limit: send_limit?,
+    })
+}
+
+pub(super) fn read_telegram(s: &Section<'_>) -> Option<TelegramConfig> {
+    let url = s.url("url", Need::Required, Shape::Base);
+    let token = s.secret("token", "token_file", Need::Required);
+    let chat_id = s.text("chat_id", Need::Required);
+    let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
+    s.finish();
+    Some(TelegramConfig { url: url?, token: token?, chat_id: chat_id?, timeout: timeout? })
+}
+
+pub(super) fn read_email(s: &Section<'_>) -> Option<EmailConfig> {
+    let want_host = Want { what: "a mail server such as \"smtp.example.org\"", kind: Kind::Text };
+    let host = s.checked("host", want_host, Need::Required, check::host);
+    let port = s.number("port", Need::Required, 1..=65_535);
+    let security = s.word("security", Need::Required, &SECURITIES);
+    let ca_file = s.path("ca_file", Need::Optional);
+    let user = s.text("user", Need::Optional);
+    let password = s.secret("password", "password_file", Need::Optional);
+    both_or_none(s);
+    let from = s.checked("from", TEXT, Need::Required, check::mailbox);
+    let to = s.texts("to", Need::Required, check::mailbox);
+    let timeout = s.span("timeout", Need::Default("15 s"), Seconds(1)..=Seconds(120));
+    s.finish();
+    some_recipient(s, to.as_deref());
+    if let (Some(host), Some(MailSecurity::None)) = (&host, security)
+        && !check::is_private_name(host)
+    {
+        let text = format!("\"none\" would send password and mail openly to `{host}`; use \"starttls\" or \"tls\"");
+        s.mistake("security", text);
+    }
+    if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
+        s.mistake("ca_file", format!("{} is not a file", path.display()));
+    }
+    Some(EmailConfig {
+        host: host?,
+        port: u16::try_from(port?).ok()?,
+        security: security?,
+        ca_file,
+        user,
+        password,
+        from: from?,
+        to: to?,
+        timeout: timeout?,
+    })
+}
+
+fn some_recipient(s: &Section<'_>, to: Option<&[String]>) {
+    if to.is_some_and(<[String]>::is_empty) {
+        s.mistake("to", "has no recipient");
+    }
+}
+
+/// Twilio's keys or a template's; both are asked for, so that both are known.
+pub(super) fn read_sms(s: &Section<'_>) -> Option<SmsConfig> {
+    let by_template = TEMPLATE_KEYS.iter().find(|key| s.has(key));
+    let by_twilio = TWILIO_KEYS.iter().find(|key| s.has(key));
+    if let (Some(template_key), Some(twilio_key)) = (by_template, by_twilio) {
+        s.book.mistake_in_line(
+            s.line_of(template_key),
+            format!(
+                "`{}`: goes with a provider's template, `{twilio_key}` with Twilio; keep the keys of one",
+                s.path_of(template_key)
+            ),
+        );
+    }
+    let is_template = by_template.is_some();
+    let need = |wanted: bool| if wanted { Need::Required } else { Need::Optional };
+    let url = match is_template {
+        true => s.checked("url", TEXT, Need::Required, template_url),
+        false => s.url("url", Need::Required, Shape::Base),
+    };
+    let twilio = read_twilio(s, need(!is_template));
+    let template = read_template(s, need(is_template && by_twilio.is_none()));
+    let to = s.texts("to", Need::Required, check::telephone);
+    let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
+    s.finish();
+    some_recipient(s, to.as_deref());
+    let provider = if is_template { template } else { twilio };
+    Some(SmsConfig { url: url?, provider: provider?, to: to?, timeout: timeout? })
+}
+
+/// The whole address; `{to}`, `{text}` and `{key}` may stand in it.
+fn template_url(text: &str) -> Result<String, String> {
+    let filled = ["{to}", "{text}", "{key}"].iter().fold(text.to_owned(), |text, name| text.replace(name, "x"));
+    check::url(&filled, Shape::Whole).map(|_| text.to_owned())
+}
+
+fn read_twilio(s: &Section<'_>, need: Need) -> Option<SmsProvider> {
+    let account_sid = s.text("account_sid", need);
+    let auth_token = s.secret("auth_token", "auth_token_file", need);
+    let from = s.text("from", need);
+    Some(SmsProvider::Twilio { account_sid: account_sid?, auth_token: auth_token?, from: from? })
+}
+
+fn read_template(s: &Section<'_>, need: Need) -> Option<SmsProvider> {
+    let method = s.word("method", Need::Default("POST"), &METHODS).map(str::to_owned);
+    let headers = s.texts("headers", Need::Optional, |line| check::header(line, "{key}"));
+    let key = s.secret("key", "key_file", Need::Optional);
+    // A GET carries all in its address.
+    let body_need = if method.as_deref() == Some("GET") { Need::Optional } else { need };
+    let body = s.checked("body", TEXT, body_need, |text| {
+        plain(&text.replace(['\n', '\t', '\r'], " ")).map(|_| text.to_owned())
+    });
+    let headers = headers.unwrap_or_default();
+    if key.is_none() && !s.has("key_file") && headers.iter().any(|line| line.contains("{key}")) {
+        s.missing("key", "what `{key}` in the header lines stands for; or name its file by `key_file`");
+    }
+    let method = method?;
+    let body = match body {
+        Some(body) => body,
+        None if method == "GET" => String::new(),
+        None => return None,
+    };
+    if method == "POST" && !(body.contains("{to}") && body.contains("{text}")) {
+        s.mistake("body", "needs `{to}` and `{text}` in it");
+    }
+    Some(SmsProvider::Template { method, headers, key, body })
+}
+
+pub(super) fn read_dead_man(s: &Section<'_>) -> Option<DeadManConfig> {
+    let url = s.url("url", Need::Required, Shape::Prefix);
+    let timeout = s.span("timeout", Need::Default("5 s"), Seconds(1)..=Seconds(60));
+    s.finish();
+    Some(DeadManConfig { url: url?, timeout: timeout? })
+}
