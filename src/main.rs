@@ -1,2 +1,90 @@
-//! placeholder
-fn main() {}
+//! The program's entry: arguments, configuration, clock and log, then one command and its exit code.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use minectl::cli::{Cli, Command, ConfigCommand};
+use minectl::clock::Clock;
+use minectl::config::{self, Config};
+use minectl::error::{EXIT_DONE, Error};
+use minectl::{commands, logging, tick};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            log::error!("{error}");
+            // A broken pipe on stderr leaves nobody to tell.
+            drop(writeln!(std::io::stderr(), "minectl: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, Error> {
+    let mut out = std::io::stdout().lock();
+    let path = &cli.config;
+    match &cli.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "minectl", &mut out);
+            return Ok(EXIT_DONE);
+        }
+        Command::Man => {
+            let page = clap_mangen::Man::new(Cli::command()).render(&mut out);
+            return page.map(|()| EXIT_DONE).map_err(|error| Error::Storage(format!("manual page: {error}")));
+        }
+        Command::Config { what } => {
+            let done = match what {
+                ConfigCommand::Init => commands::config::init(path, &mut out),
+                ConfigCommand::Check => commands::config::check(path, &mut out),
+                ConfigCommand::Show => commands::config::show(path, &mut out),
+                ConfigCommand::Get { key } => commands::config::get(path, key, &mut out),
+                ConfigCommand::Set { key, value } => commands::config::set(path, key, value, &mut out),
+                ConfigCommand::Edit => commands::config::edit(path, &mut out),
+            };
+            return done.map(|()| EXIT_DONE);
+        }
+        Command::Tick
+        | Command::Plan
+        | Command::Status { .. }
+        | Command::Set { .. }
+        | Command::Clear { .. }
+        | Command::Ack { .. }
+        | Command::History { .. }
+        | Command::Events { .. }
+        | Command::Crontab => {}
+    }
+    let cfg = config::load(path)?;
+    let clock = Clock::from_environment().map_err(Error::Usage)?;
+    with_config(cli, &cfg, &clock, &mut out)
+}
+
+fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> Result<u8, Error> {
+    match &cli.command {
+        Command::Tick => {
+            if let Err(error) = logging::start(&cfg.paths.log, &cfg.time_zone, *clock) {
+                // Control goes on without a log; cron mails this line.
+                drop(writeln!(std::io::stderr(), "minectl: {error}"));
+            }
+            return tick::tick(cfg, clock);
+        }
+        Command::Plan => commands::plan::plan(cfg, clock, out)?,
+        Command::Status { json } => {
+            let colour = std::io::stdout().is_terminal();
+            commands::report::status(cfg, clock, *json, colour, out)?;
+        }
+        Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,
+        Command::Clear { target } => commands::set::clear(cfg, clock, &target.join(" "), out)?,
+        Command::Ack { alarm } => commands::set::acknowledge(cfg, clock, &alarm.join(" "), out)?,
+        Command::History { since, series, format } => {
+            commands::report::history(cfg, clock, since, series, *format, out)?;
+        }
+        Command::Events { since, json } => commands::report::events(cfg, clock, since, *json, out)?,
+        Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
+        Command::Config { .. } | Command::Completions { .. } | Command::Man => {}
+    }
+    Ok(EXIT_DONE)
+}

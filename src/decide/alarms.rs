@@ -107,6 +107,9 @@ fn devices(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Condition
     for (name, remarks) in boards.chain(pdus).filter(|(_, remarks)| !remarks.is_empty()) {
         found.push(warning(format!("remark {name}"), format!("{name}: {}", remarks.join("; "))));
     }
+    if !snapshot.troubles.is_empty() {
+        found.push(warning("program", format!("The controller's own storage: {}", snapshot.troubles.join("; "))));
+    }
     found
 }
 

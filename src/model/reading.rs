@@ -38,6 +38,9 @@ pub struct Snapshot {
     pub foreman: Reading<ForemanReading>,
     /// How long each device took to answer or fail, in milliseconds.
     pub took_ms: BTreeMap<String, u64>,
+    /// What the program itself has to complain about: its disk, its database.
+    #[serde(default)]
+    pub troubles: Vec<String>,
 }
 
 /// What the utility's page says, after every check that makes it the right page.

@@ -145,15 +145,22 @@ impl Store {
         }
     }
 
-    /// Writes a change and flushes it. `Err` says what the disk said; nothing is then stored of it.
-    pub fn save(&self, change: &Change, now: &Moment) -> Result<(), String> {
+    /// Writes a change and flushes it; returns the messages that it queued, with their places in the outbox. `Err` says
+    /// what the disk said; nothing is then stored of it.
+    pub fn save(&self, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, String> {
         if let (Some(state), Some(overrides)) = (&change.state, &change.plain_copy) {
             plain::write(&self.folder, &plain::Copy { state: state.clone(), overrides: overrides.clone() })?;
         }
         let change = change.clone();
         let now = *now;
         let saved = db::with(&self.folder, move |tree| write(tree, &change, &now));
-        saved.map(|_| ()).map_err(|failure| format!("database: {}", failure.text))
+        saved.map(|(queued, _)| queued).map_err(|failure| format!("database: {}", failure.text))
+    }
+
+    /// The overrides, those that have run out included.
+    pub fn overrides(&self) -> Result<Vec<Override>, String> {
+        let loaded = self.try_load().map_err(|failure| format!("database: {}", failure.text))?;
+        Ok(loaded.overrides)
     }
 
     /// The events from `since` on, newest first, at most `limit`.
@@ -206,7 +213,7 @@ impl Loaded {
 
 /// Puts a whole change into one batch. Kinds of keys: `s`tate, `o`verride, `a`cknowledged, `q`ueue, `i`ntents, sent in
 /// the last `h`our, `e`vent.
-fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<(), Failure> {
+fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, Failure> {
     let mut batch = parts::Batch::new(tree);
     if let Some(state) = &change.state {
         batch.put(b"s".to_vec(), state)?;
@@ -229,6 +236,7 @@ fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<(), Failure
     for id in &change.acknowledged_done {
         batch.remove(&key(b'a', id.as_bytes()))?;
     }
+    let mut queued = Vec::new();
     let mut id = parts::last_number(tree, b'q')?;
     for (channel, notice) in &change.queue {
         id = id.saturating_add(1);
@@ -241,6 +249,7 @@ fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<(), Failure
             last_fault: None,
         };
         batch.put(key(b'q', &id.to_be_bytes()), &entry)?;
+        queued.push(entry);
     }
     for entry in &change.outbox {
         batch.put(key(b'q', &entry.id.to_be_bytes()), entry)?;
@@ -254,7 +263,8 @@ fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<(), Failure
         batch.put(key(b'e', &number.to_be_bytes()), event)?;
     }
     prune_events(tree, &mut batch, now)?;
-    batch.apply()
+    batch.apply()?;
+    Ok(queued)
 }
 
 fn key(kind: u8, rest: &[u8]) -> Vec<u8> {

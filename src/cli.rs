@@ -1,0 +1,196 @@
+//! The command line: types only.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Curtailment and cooling control for a bitcoin-mine container.
+#[derive(Debug, Parser)]
+#[command(name = "minectl", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    /// The configuration file
+    #[arg(long, short, global = true, env = "MINECTL_CONFIG", default_value = "/etc/minectl/config.txt")]
+    pub config: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One run: read everything, decide, act, notify, draw (cron starts this)
+    Tick,
+    /// Print what one pass would do now and why; nothing is sent or saved
+    Plan,
+    /// Print the state of the site as of the last run
+    Status {
+        /// As JSON, the same as status.json beside the page
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a value in place of an input, or hold an output, for a limited time
+    Set {
+        /// What to set
+        #[command(subcommand)]
+        what: SetTarget,
+        /// For how long
+        #[arg(long = "for", global = true, value_name = "TIME")]
+        lasts: Option<String>,
+        /// Why (shown on the page and in messages)
+        #[arg(long, global = true, default_value = "no reason given")]
+        reason: String,
+    },
+    /// End an override, as named by `set` and shown by `status`
+    Clear {
+        /// `all`, or the target: `signal`, `fan 3`, `temp intake-west`
+        #[arg(required = true, num_args = 1..=2)]
+        target: Vec<String>,
+    },
+    /// Acknowledge an alarm: no more reminders of it
+    Ack {
+        /// The alarm as shown by `status`, or `all`
+        #[arg(required = true, num_args = 1..)]
+        alarm: Vec<String>,
+    },
+    /// Print the kept samples
+    History {
+        /// How far back
+        #[arg(long, default_value = "24 h")]
+        since: String,
+        /// Which series, with `*` for anything; may be given several times
+        #[arg(long, default_value = "*")]
+        series: Vec<String>,
+        /// How to print
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Print what happened, oldest first
+    Events {
+        /// How far back (at most 7 days are kept)
+        #[arg(long, default_value = "24 h")]
+        since: String,
+        /// As JSON, one event a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read, check, change the configuration
+    Config {
+        /// What to do with it
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Print the crontab line for the configured interval
+    Crontab,
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// How `history` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// Comma-separated values
+    Csv,
+    /// One object: series to points
+    Json,
+    /// Influx line protocol
+    Influx,
+}
+
+/// What `set` can set.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SetTarget {
+    /// The power signal: run, curtail, blind; auto ends it
+    Signal {
+        /// run, curtail, blind or auto
+        level: String,
+    },
+    /// A probe's temperature, as "95 F" or "35 C"; auto ends it
+    Temp {
+        /// The probe's name
+        probe: String,
+        /// The value or auto
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// A probe's relative humidity in percent; auto ends it
+    Humidity {
+        /// The probe's name
+        probe: String,
+        /// The value or auto
+        value: String,
+    },
+    /// A fan's measured power, as "1500 W"; auto ends it
+    FanWatts {
+        /// The fan's number
+        fan: u8,
+        /// The value or auto
+        value: String,
+    },
+    /// A PDU's measured power, as "160 kW"; auto ends it
+    MinerWatts {
+        /// The PDU's name
+        pdu: String,
+        /// The value or auto
+        value: String,
+    },
+    /// A switch sensor: alarm or normal; auto ends it
+    Switch {
+        /// The switch's name
+        name: String,
+        /// alarm, normal or auto
+        value: String,
+    },
+    /// Hold a fan: on, off; auto ends it
+    Fan {
+        /// The fan's number
+        fan: u8,
+        /// on, off or auto
+        value: String,
+    },
+    /// Hold the miners: off, or on without waiting; auto ends it
+    Miners(MinersArgs),
+}
+
+/// Arguments of `set miners`.
+#[derive(Debug, Clone, Args)]
+pub struct MinersArgs {
+    /// on, off or auto
+    pub value: String,
+    /// On although the signal says off: it may cost the rate
+    #[arg(long)]
+    pub against_signal: bool,
+}
+
+/// What `config` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Write a commented sample in observe mode
+    Init,
+    /// Report every mistake at once
+    Check,
+    /// Print it with its secrets masked
+    Show,
+    /// Print one setting
+    Get {
+        /// As in `signal.curtail_at`, `pdu.spdu-a.url`, `fan.3.relay`
+        key: String,
+    },
+    /// Change one setting: checked first, comments kept
+    Set {
+        /// As in `signal.curtail_at`
+        key: String,
+        /// The new value
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Open it in $EDITOR, check, and replace it
+    Edit,
+}

@@ -1,0 +1,16 @@
+//! The subcommands other than `tick`. Each writes to the given output and touches no device, except `plan`, which
+//! reads them.
+
+pub mod config;
+pub mod crontab;
+pub mod plan;
+pub mod report;
+pub mod set;
+pub mod status;
+
+use crate::error::Error;
+
+/// Turns a failed write to the terminal or a pipe into the run's error.
+fn printed(result: std::io::Result<()>) -> Result<(), Error> {
+    result.map_err(|error| Error::Storage(format!("output: {error}")))
+}

@@ -1,0 +1,252 @@
+//! `set`, `clear` and `ack`: what a person puts in place of an input or holds an output at. Only the store is touched;
+//! the next pass takes it in.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::str::FromStr;
+
+use super::printed;
+use crate::cli::SetTarget;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::error::Error;
+use crate::model::{Event, EventKind, Level, Notice, Override, Setting, Severity};
+use crate::notify;
+use crate::store::{Change, Store};
+use crate::units::{Seconds, UnitError};
+
+/// The longest reason that is kept.
+const REASON_CHARS_MAX: usize = 200;
+
+/// Sets an override, or ends it when the value is `auto`.
+pub fn set(
+    cfg: &Config,
+    clock: &Clock,
+    what: &SetTarget,
+    lasts: Option<&str>,
+    reason: &str,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let store = open(cfg)?;
+    let now = clock.now();
+    let setting = match parse(cfg, what)? {
+        Parsed::Auto(target) => return clear(cfg, clock, &target, out),
+        Parsed::Setting(setting) => setting,
+    };
+    if let Setting::Miners { on: true, against_signal: false } = setting {
+        let level = store.load(&now).state.map_or(Level::Blind, |state| state.signal.level);
+        if level != Level::Run {
+            return Err(Error::Usage(format!(
+                "the signal says {}; `set miners on` against it needs --against-signal and may cost the rate",
+                level.word()
+            )));
+        }
+    }
+    let lasts = duration(cfg, lasts)?;
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
+    let by = who();
+    let text = format!("{setting} for {lasts} by {by}: {reason}");
+    let over = Override { setting: setting.clone(), since: now, lasts, by, reason };
+    let severity = match setting {
+        Setting::Miners { against_signal: true, .. } | Setting::Signal(Level::Run) => Severity::Warning,
+        Setting::Signal(_)
+        | Setting::Temperature { .. }
+        | Setting::Humidity { .. }
+        | Setting::FanWatts { .. }
+        | Setting::MinerWatts { .. }
+        | Setting::Switch { .. }
+        | Setting::Fan { .. }
+        | Setting::Miners { .. } => Severity::Info,
+    };
+    let notice = Notice { severity, at: now.wall, text: format!("Override set: {text}") };
+    let change = Change {
+        events: vec![event(&now, EventKind::Override, &setting.target(), format!("set: {text}"))],
+        queue: notify::route(&cfg.notify, &notice).into_iter().map(|channel| (channel, notice.clone())).collect(),
+        overrides: vec![over],
+        ..Change::default()
+    };
+    store.save(&change, &now).map_err(Error::Storage)?;
+    printed(writeln!(out, "set {text}; the next run takes it in"))
+}
+
+/// Ends an override, or all of them.
+pub fn clear(cfg: &Config, clock: &Clock, target: &str, out: &mut dyn Write) -> Result<(), Error> {
+    let store = open(cfg)?;
+    let now = clock.now();
+    let overrides = store.overrides().map_err(Error::Storage)?;
+    let gone: Vec<&Override> =
+        overrides.iter().filter(|over| target == "all" || over.setting.target() == target).collect();
+    if gone.is_empty() {
+        if target == "all" || parse_target_is_known(&overrides, target) {
+            return printed(writeln!(out, "no override is set"));
+        }
+        let known: Vec<String> = overrides.iter().map(|over| format!("`{}`", over.setting.target())).collect();
+        let known = if known.is_empty() { "none is set".to_owned() } else { format!("set are {}", known.join(", ")) };
+        return Err(Error::Usage(format!("no override of `{target}`; {known}")));
+    }
+    let by = who();
+    let mut change = Change::default();
+    for over in &gone {
+        let text = format!("cleared: {} by {by}", over.setting);
+        change.events.push(event(&now, EventKind::Override, &over.setting.target(), text.clone()));
+        let notice = Notice { severity: Severity::Info, at: now.wall, text: format!("Override {text}") };
+        let channels = notify::route(&cfg.notify, &notice).into_iter();
+        change.queue.extend(channels.map(|channel| (channel, notice.clone())));
+        change.overrides_done.push(over.setting.target());
+    }
+    store.save(&change, &now).map_err(Error::Storage)?;
+    printed(writeln!(out, "cleared {}; the next run takes it in", change.overrides_done.join(", ")))
+}
+
+fn parse_target_is_known(overrides: &[Override], target: &str) -> bool {
+    overrides.is_empty() && !target.is_empty()
+}
+
+/// Acknowledges an alarm, or all of them.
+pub fn acknowledge(cfg: &Config, clock: &Clock, alarm: &str, out: &mut dyn Write) -> Result<(), Error> {
+    let store = open(cfg)?;
+    let now = clock.now();
+    let alarms = store.load(&now).state.map(|state| state.alarms).unwrap_or_default();
+    let chosen: Vec<&String> = alarms.keys().filter(|id| alarm == "all" || *id == alarm).collect();
+    if chosen.is_empty() {
+        let known: Vec<String> = alarms.keys().map(|id| format!("`{id}`")).collect();
+        let known = if known.is_empty() { "no alarm stands".to_owned() } else { format!("standing are {}", known.join(", ")) };
+        return Err(Error::Usage(format!("no alarm `{alarm}`; {known}")));
+    }
+    let by = who();
+    let acknowledge: BTreeMap<String, String> = chosen.iter().map(|id| ((*id).clone(), by.clone())).collect();
+    let names = chosen.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+    store.save(&Change { acknowledge, ..Change::default() }, &now).map_err(Error::Storage)?;
+    printed(writeln!(out, "acknowledged {names}; no more reminders from the next run on"))
+}
+
+enum Parsed {
+    Auto(String),
+    Setting(Setting),
+}
+
+/// Checks names against the configuration and values against their units.
+fn parse(cfg: &Config, what: &SetTarget) -> Result<Parsed, Error> {
+    let probes = || cfg.rooms.iter().flat_map(|room| &room.probes).map(|probe| probe.name.as_str());
+    let switches = || cfg.rooms.iter().flat_map(|room| &room.switches).map(|switch| switch.name.as_str());
+    let (target, setting) = match what {
+        SetTarget::Signal { level } => {
+            let level = || choice("signal", level, &[("run", Level::Run), ("curtail", Level::Curtail), ("blind", Level::Blind)]);
+            ("signal".to_owned(), auto(what).then_some(None).map_or_else(|| level().map(|l| Some(Setting::Signal(l))), Ok)?)
+        }
+        SetTarget::Temp { probe, value } => {
+            let probe = known("probe", probe, probes())?;
+            let value = value_of(what, value)?;
+            (format!("temp {probe}"), value.map(|value| Setting::Temperature { probe, value }))
+        }
+        SetTarget::Humidity { probe, value } => {
+            let probe = known("probe", probe, probes())?;
+            let value = value_of(what, value)?;
+            (format!("humidity {probe}"), value.map(|value| Setting::Humidity { probe, value }))
+        }
+        SetTarget::FanWatts { fan, value } => {
+            let fan = known_fan(cfg, *fan)?;
+            let value = value_of(what, value)?;
+            (format!("fan-watts {fan}"), value.map(|value| Setting::FanWatts { fan, value }))
+        }
+        SetTarget::MinerWatts { pdu, value } => {
+            let pdu = known("PDU", pdu, cfg.pdus.iter().map(|pdu| pdu.name.as_str()))?;
+            let value = value_of(what, value)?;
+            (format!("miner-watts {pdu}"), value.map(|value| Setting::MinerWatts { pdu, value }))
+        }
+        SetTarget::Switch { name, value } => {
+            let name = known("switch", name, switches())?;
+            let alarm = optional(what, || choice("switch", value, &[("alarm", true), ("normal", false)]))?;
+            (format!("switch {name}"), alarm.map(|alarm| Setting::Switch { name, alarm }))
+        }
+        SetTarget::Fan { fan, value } => {
+            let fan = known_fan(cfg, *fan)?;
+            let on = optional(what, || choice("fan", value, &[("on", true), ("off", false)]))?;
+            (format!("fan {fan}"), on.map(|on| Setting::Fan { fan, on }))
+        }
+        SetTarget::Miners(args) => {
+            let on = optional(what, || choice("miners", &args.value, &[("on", true), ("off", false)]))?;
+            let against_signal = args.against_signal;
+            ("miners".to_owned(), on.map(|on| Setting::Miners { on, against_signal: on && against_signal }))
+        }
+    };
+    Ok(setting.map_or(Parsed::Auto(target), Parsed::Setting))
+}
+
+/// Whether the value is `auto`: the override ends.
+fn auto(what: &SetTarget) -> bool {
+    let value = match what {
+        SetTarget::Signal { level } => level,
+        SetTarget::Temp { value, .. }
+        | SetTarget::Humidity { value, .. }
+        | SetTarget::FanWatts { value, .. }
+        | SetTarget::MinerWatts { value, .. }
+        | SetTarget::Switch { value, .. }
+        | SetTarget::Fan { value, .. } => value,
+        SetTarget::Miners(args) => &args.value,
+    };
+    value == "auto"
+}
+
+fn optional<T>(what: &SetTarget, value: impl FnOnce() -> Result<T, Error>) -> Result<Option<T>, Error> {
+    if auto(what) { Ok(None) } else { value().map(Some) }
+}
+
+fn value_of<T: FromStr<Err = UnitError>>(what: &SetTarget, value: &str) -> Result<Option<T>, Error> {
+    optional(what, || value.parse().map_err(|error: UnitError| Error::Usage(error.to_string())))
+}
+
+fn choice<T: Copy>(what: &str, value: &str, choices: &[(&str, T)]) -> Result<T, Error> {
+    let found = choices.iter().find(|(word, _)| *word == value).map(|(_, choice)| *choice);
+    found.ok_or_else(|| {
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+        Error::Usage(format!("{what}: `{value}` is not a value; use {} or `auto`", words.join(", ")))
+    })
+}
+
+fn known<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str>) -> Result<String, Error> {
+    let all: Vec<&str> = all.collect();
+    if all.contains(&name) {
+        return Ok(name.to_owned());
+    }
+    let hint = config::nearest(name, all.iter().copied()).map_or_else(
+        || format!("known are {}", all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        |nearest| format!("did you mean `{nearest}`?"),
+    );
+    Err(Error::Usage(format!("no {what} `{name}`; {hint}")))
+}
+
+fn known_fan(cfg: &Config, fan: u8) -> Result<u8, Error> {
+    if cfg.fans.contains_key(&fan) {
+        return Ok(fan);
+    }
+    let known: Vec<String> = cfg.fans.keys().map(u8::to_string).collect();
+    Err(Error::Usage(format!("no fan {fan}; known are {}", known.join(", "))))
+}
+
+fn duration(cfg: &Config, text: Option<&str>) -> Result<Seconds, Error> {
+    let Some(text) = text else { return Ok(cfg.overrides.default_time) };
+    let lasts: Seconds = text.parse().map_err(|error: UnitError| Error::Usage(format!("--for: {error}")))?;
+    if lasts.0 == 0 || lasts > cfg.overrides.max_time {
+        let max = cfg.overrides.max_time;
+        return Err(Error::Usage(format!("--for: {lasts} is not allowed; from 1 s to {max} (overrides.max_time)")));
+    }
+    Ok(lasts)
+}
+
+fn open(cfg: &Config) -> Result<Store, Error> {
+    Store::new(&cfg.paths.data).map_err(Error::Storage)
+}
+
+fn event(now: &crate::units::Moment, kind: EventKind, subject: &str, text: String) -> Event {
+    Event { at: now.wall, kind, subject: subject.to_owned(), text }
+}
+
+/// Who is at the keyboard: the user that logged in, and from where.
+fn who() -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = variable("SUDO_USER").or_else(|| variable("USER")).unwrap_or_else(|| "unknown".to_owned());
+    let from = variable("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(str::to_owned));
+    let text = from.map_or(user.clone(), |from| format!("{user} from {from}"));
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
