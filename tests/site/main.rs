@@ -68,7 +68,8 @@
 //! `500`, `401`, `html-login`, `half-body`, `garbage`, `absurd` (right form, impossible numbers), `frozen` (answers of the
 //! moment the fault began, `Date` header apart; commands still work behind it), `empty`, `oversize` (endless), `redirect`
 //! (302 to another port), `error-text-200`.
-//! Mail: `refuse`, `hang`, `slow-drip`, `reset`, `550` (at RCPT), `451` (at MAIL), `auth-refused`, `no-starttls` (not offered).
+//! Mail: `refuse`, `hang`, `slow-drip` (`smtps`: silence), `reset`, `550` (at RCPT), `451` (at MAIL), `auth-refused`,
+//! `no-starttls` (not offered; means nothing for `smtps`). `absurd` means nothing for `dead-man`.
 //!
 //! | device | besides |
 //! | --- | --- |

@@ -1,7 +1,7 @@
 //! Sockets: one listener a device, one thread a connection, and the wire faults of the HTTP devices. What a device says
 //! is not decided here.
 
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
@@ -66,6 +66,7 @@ impl Site {
         if is_frozen {
             let mut copy = world.clone();
             copy.frozen_at = Some(world.seconds());
+            copy.forget_calls();
             self.frozen.lock().unwrap().push((device, copy));
         }
         world.set_fault(device, fault);
@@ -122,12 +123,18 @@ impl Site {
     }
 
     /// Keeps a connection silent until its fault is over or the peer gives up.
-    pub(crate) fn hold(&self, stream: &TcpStream, device: Device, kind: &str) {
-        let mut byte = [0u8; 1];
+    pub(crate) fn hold(&self, mut stream: TcpStream, device: Device, kind: &str) {
+        if stream.set_read_timeout(Some(HELD_POLL)).is_err() {
+            return;
+        }
+        let mut block = [0u8; 4096];
         while self.world().fault(device) == kind {
-            thread::sleep(HELD_POLL);
-            if peer_is_gone(stream, &mut byte) {
-                return;
+            match stream.read(&mut block) {
+                Ok(0) => return,
+                // A request, read and not answered; do not spin on a peer that keeps sending.
+                Ok(_) => thread::sleep(HELD_POLL),
+                Err(e) if e.kind() == ErrorKind::WouldBlock || e.kind() == ErrorKind::TimedOut => {}
+                Err(_) => return,
             }
         }
     }
@@ -147,12 +154,6 @@ impl Site {
 
 fn gate_index(device: Device) -> usize {
     ALL.iter().position(|(d, _, _)| *d == device).unwrap()
-}
-
-fn peer_is_gone(stream: &TcpStream, byte: &mut [u8; 1]) -> bool {
-    // A peer that has sent a request and waits looks the same as a healthy one: `peek` then sees its bytes.
-    let is_set = stream.set_read_timeout(Some(Duration::from_millis(1))).is_ok();
-    is_set && matches!(stream.peek(byte), Ok(0))
 }
 
 /// Drops a connection with unread bytes, which makes the kernel send a reset instead of an orderly end.
@@ -199,7 +200,7 @@ fn serve(site: &Site, device: Device, stream: TcpStream) {
         world.fault(device)
     };
     match (device, fault) {
-        (_, "hang") => site.hold(&stream, device, "hang"),
+        (_, "hang") => site.hold(stream, device, "hang"),
         (Device::Smtp | Device::Smtps, _) => smtp::serve(site, device, stream, fault),
         (_, "reset") => reset(stream),
         _ => exchange(site, device, stream, fault),
@@ -288,6 +289,6 @@ fn finish(mut stream: TcpStream, bytes: &[u8]) {
         drop(stream.shutdown(std::net::Shutdown::Write));
         // Let the peer close first, so that its last packets do not turn the end into a reset.
         drop(stream.set_read_timeout(Some(Duration::from_millis(500))));
-        drop(std::io::Read::read(&mut stream, &mut [0u8; 256]));
+        drop(stream.read(&mut [0u8; 256]));
     }
 }

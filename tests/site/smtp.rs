@@ -42,7 +42,7 @@ pub(crate) fn serve(site: &Site, device: Device, mut stream: TcpStream, fault: &
     let tls = |stream| ServerConnection::new(Arc::clone(&site.tls)).map(|c| StreamOwned::new(c, stream));
     match (device, fault) {
         (Device::Smtp, "slow-drip") => return site.drip(&mut stream, device, b"220-mail.site.invalid ESMTP"),
-        (_, "slow-drip") => return site.hold(&stream, device, fault),
+        (_, "slow-drip") => return site.hold(stream, device, fault),
         (Device::Smtp, "reset") => {
             // The banner draws the client's greeting; that stays unread, so the end is a reset.
             return if stream.write_all(BANNER).is_ok() {

@@ -194,8 +194,7 @@ impl World {
         if target < self.wall {
             self.wall = target;
             self.power_log.retain(|r| r.time < target);
-            self.telegram_times.clear();
-            self.foreman.clock_jumped();
+            self.forget_calls();
         }
         self.wall = self.wall.max(target - CATCH_UP_S_MAX);
         while self.wall < target {
@@ -203,6 +202,12 @@ impl World {
             self.step += 1;
             self.second();
         }
+    }
+
+    /// Forgets when services were last called, so that their limits start anew.
+    pub(crate) fn forget_calls(&mut self) {
+        self.telegram_times.clear();
+        self.foreman.forget_calls();
     }
 
     fn second(&mut self) {

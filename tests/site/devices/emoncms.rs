@@ -31,8 +31,8 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
         "/feed/list.json" => Response::new(200, "application/json", list(world)),
         "/feed/fetch.json" => Response::json(200, &fetch(world, request, reader)),
         "/feed/timevalue.json" | "/feed/value.json" if !reader => not_acceptable(),
-        "/feed/timevalue.json" => one(world, request, |time, value| json!({"time": time, "value": value})),
-        "/feed/value.json" => one(world, request, |_, value| json!(value)),
+        "/feed/timevalue.json" => one(world, request, |time, value| json!({"time": time, "value": php(value)})),
+        "/feed/value.json" => one(world, request, |_, value| php(value)),
         "/input/get.json" if !reader => anonymous(Response::json(200, &json!(false))),
         "/input/get.json" => Response::json(200, &inputs(world, request)),
         "/feed/list" | "/" => Response::new(200, "text/html; charset=UTF-8", HTML),
@@ -82,6 +82,11 @@ pub(crate) fn fatal_error() -> Response {
     Response::new(200, "text/html; charset=UTF-8", body).with("Server", "Apache/2.4.66 (Raspbian)")
 }
 
+/// A number as PHP writes it: 1510, not 1510.0.
+fn php(value: f64) -> Value {
+    if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
+}
+
 /// Time and watts of a feed (from 0), as last posted.
 fn posted(world: &World, feed: usize) -> (i64, f64) {
     let (time, watts) = &world.posted;
@@ -110,7 +115,7 @@ fn feed(id: &str) -> Option<usize> {
 }
 
 fn fetch(world: &World, request: &Request, reader: bool) -> Value {
-    let value = |id: &str| feed(id).filter(|_| reader).map_or(json!(false), |f| json!(posted(world, f).1));
+    let value = |id: &str| feed(id).filter(|_| reader).map_or(json!(false), |f| php(posted(world, f).1));
     request.parameter("ids").unwrap_or("").split(',').map(value).collect()
 }
 
@@ -126,7 +131,10 @@ fn inputs(world: &World, request: &Request) -> Value {
     }
     let entry = |feed: usize| {
         let (time, value) = posted(world, feed);
-        (format!("fan{}", feed + 1), json!({"time": time, "value": value, "processList": format!("1:{}", feed + 1)}))
+        (
+            format!("fan{}", feed + 1),
+            json!({"time": time, "value": php(value), "processList": format!("1:{}", feed + 1)}),
+        )
     };
     Value::Object((0..FANS).map(entry).collect())
 }

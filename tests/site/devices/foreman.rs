@@ -54,7 +54,7 @@ impl Foreman {
         Foreman { commands: Vec::new(), last_calls: BTreeMap::new(), seen, collected: now }
     }
 
-    pub(crate) fn clock_jumped(&mut self) {
+    pub(crate) fn forget_calls(&mut self) {
         self.last_calls.clear();
     }
 

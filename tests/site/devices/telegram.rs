@@ -95,9 +95,10 @@ fn send(world: &mut World, request: &Request) -> Response {
         return bad("chat not found");
     }
     let text = as_text(parameters.get("text"));
-    if let Err(reason) = check(&text, &as_text(parameters.get("parse_mode"))) {
-        return bad(&reason);
-    }
+    let shown = match check(&text, &as_text(parameters.get("parse_mode"))) {
+        Ok(shown) => shown,
+        Err(reason) => return bad(&reason),
+    };
     let now = world.seconds();
     while world.telegram_times.front().is_some_and(|t| now - t >= 60.0) {
         world.telegram_times.pop_front();
@@ -114,13 +115,13 @@ fn send(world: &mut World, request: &Request) -> Response {
         "from": {"id": 123_456, "is_bot": true, "first_name": "Box 1", "username": "prairie_box1_bot"},
         "chat": {"id": -1_001_234_567_890_i64, "title": "Box 1 alerts", "type": "supergroup"},
         "date": now as i64,
-        "text": text.trim(),
+        "text": shown.trim(),
     });
     Response::json(200, &json!({"ok": true, "result": result})).with("Server", "nginx/1.18.0")
 }
 
-/// The service's own checks of a text, in its order and words.
-fn check(text: &str, parse_mode: &str) -> Result<(), String> {
+/// The service's own checks of a text, in its order and words; what is left when the marks are taken out.
+fn check(text: &str, parse_mode: &str) -> Result<String, String> {
     if text.len() > RAW_BYTES_MAX {
         return Err("text is too long".to_owned());
     }
@@ -137,7 +138,7 @@ fn check(text: &str, parse_mode: &str) -> Result<(), String> {
     if shown.chars().count() > TEXT_CHARS_MAX {
         return Err("message is too long".to_owned());
     }
-    Ok(())
+    Ok(shown)
 }
 
 const TAGS: [&str; 14] =
