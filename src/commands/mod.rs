@@ -1,0 +1,3 @@
+//! The subcommands other than `tick`, one file each.
+
+pub mod status;
