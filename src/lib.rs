@@ -22,9 +22,13 @@
 //! | override | a value a person put in place of an input or an output, with an end |
 //! | call | one curtailment from its first sign to its end |
 
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod dashboard;
 pub mod decide;
+pub mod drivers;
 pub mod error;
 pub mod http;
 pub mod lock;
@@ -32,4 +36,5 @@ pub mod logging;
 pub mod model;
 pub mod notify;
 pub mod store;
+pub mod tick;
 pub mod units;

@@ -1,1 +1,7 @@
 //! Tests of dashboard from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "dashboard/fixture.rs"]
+mod fixture;
+#[path = "dashboard/page.rs"]
+mod page;

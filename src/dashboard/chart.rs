@@ -1,0 +1,300 @@
+//! Line charts and on/off lanes as SVG paths, thinned out to what a screen can show. It knows no series and no site:
+//! labels, units and time ticks come from the caller, colours and text from the template.
+//!
+//! Paths are drawn in a plane of [`WIDTH`] by [`HEIGHT`] that the page stretches to any size; labels stand beside it
+//! as text, so that they keep their size on a phone.
+
+use serde::Serialize;
+
+use crate::units::{Seconds, UnixSeconds};
+
+/// Width of the plane, and number of buckets that the points are thinned out to.
+pub const WIDTH: u32 = 288;
+/// Height of the plane.
+pub const HEIGHT: f64 = 100.0;
+
+/// Points of one series, oldest first; `None` where there was no trustworthy reading.
+pub type Points = [(UnixSeconds, Option<f64>)];
+
+/// The time shown: `from` at the left edge, `to` at the right. A longer step between points than `gap` is a gap.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// Left edge.
+    pub from: UnixSeconds,
+    /// Right edge.
+    pub to: UnixSeconds,
+    /// The longest step that is joined by a line.
+    pub gap: Seconds,
+}
+
+impl Span {
+    /// Where a time lies: 0 at the left edge, 1 at the right; `None` outside.
+    pub fn place(&self, at: UnixSeconds) -> Option<f64> {
+        let length = self.to.0.saturating_sub(self.from.0).max(1);
+        let place = at.0.saturating_sub(self.from.0) as f64 / length as f64;
+        (0.0..=1.0).contains(&place).then_some(place)
+    }
+}
+
+/// The least and the greatest value of an axis, and its ticks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scale {
+    /// At the bottom.
+    pub min: f64,
+    /// At the top.
+    pub max: f64,
+    /// Round values in between, both ends included.
+    pub ticks: Vec<f64>,
+    /// Decimals that the ticks need.
+    pub decimals: usize,
+}
+
+/// An axis of three to six round ticks that holds all values; `from_zero` keeps 0 on it.
+pub fn scale(values: impl IntoIterator<Item = f64>, from_zero: bool) -> Scale {
+    let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.into_iter().filter(|v| v.is_finite()) {
+        min = min.min(value);
+        max = max.max(value);
+    }
+    if min > max {
+        (min, max) = (0.0, 1.0);
+    }
+    if from_zero {
+        min = min.min(0.0);
+        max = max.max(0.0);
+    }
+    if max - min < 1e-9 {
+        // A flat line stands in the middle of a small range.
+        let room = (max.abs() * 0.05).max(0.5);
+        (min, max) = (if from_zero { min } else { min - room }, max + room);
+    }
+    let step = nice_step((max - min) / 4.0);
+    let first = (min / step).floor();
+    let count = ((max / step).ceil() - first).clamp(1.0, 12.0) as u32;
+    let ticks: Vec<f64> = (0..=count).map(|i| (first + f64::from(i)) * step).collect();
+    let decimals = if step >= 1.0 && step.fract() == 0.0 { 0 } else { (-step.log10().floor()).max(1.0) as usize };
+    Scale { min: first * step, max: (first + f64::from(count)) * step, ticks, decimals: decimals.min(6) }
+}
+
+/// The round number (1, 2, 2.5 or 5 times a power of ten) that is not below `rough`.
+fn nice_step(rough: f64) -> f64 {
+    let power = 10_f64.powf(rough.log10().floor());
+    let choices = [1.0, 2.0, 2.5, 5.0, 10.0];
+    power * choices.into_iter().find(|c| c * power >= rough * 0.999_999).unwrap_or(10.0)
+}
+
+/// A series reduced to its path and the figures beside it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// SVG path data.
+    pub d: String,
+    /// The last point's value; `None` when it is missing.
+    pub last: Option<f64>,
+    /// The least value.
+    pub min: Option<f64>,
+    /// The greatest value.
+    pub max: Option<f64>,
+}
+
+/// Draws a series: per bucket its least and its greatest value in the order they came, a break wherever a value is
+/// missing or a step is longer than the span's gap.
+pub fn line(points: &Points, span: &Span, scale: &Scale) -> Line {
+    let (mut pen, mut bucket) = (Pen::default(), Bucket::default());
+    let (mut last, mut min, mut max) = (None, None::<f64>, None::<f64>);
+    let mut before: Option<UnixSeconds> = None;
+    for (at, value) in points {
+        let Some(place) = span.place(*at) else { continue };
+        last = *value;
+        let late = before.is_some_and(|b| at.since(b) > span.gap);
+        before = Some(*at);
+        let Some(value) = value.filter(|v| v.is_finite()) else {
+            bucket.flush(&mut pen);
+            pen.lift();
+            continue;
+        };
+        min = Some(min.map_or(value, |m| m.min(value)));
+        max = Some(max.map_or(value, |m| m.max(value)));
+        if late {
+            bucket.flush(&mut pen);
+            pen.lift();
+        }
+        let x = (place * f64::from(WIDTH)).round() as u32;
+        let share = (value - scale.min) / (scale.max - scale.min);
+        bucket.add(x, HEIGHT * (1.0 - share.clamp(0.0, 1.0)), &mut pen);
+    }
+    bucket.flush(&mut pen);
+    pen.lift();
+    Line { d: pen.path, last, min, max }
+}
+
+/// The extremes of the points that share an `x`, in the order they came.
+#[derive(Debug, Default)]
+struct Bucket {
+    x: u32,
+    extremes: Option<((usize, f64), (usize, f64))>,
+    count: usize,
+}
+
+impl Bucket {
+    fn add(&mut self, x: u32, y: f64, pen: &mut Pen) {
+        if self.x != x {
+            self.flush(pen);
+            self.x = x;
+        }
+        self.count += 1;
+        let (low, high) = self.extremes.get_or_insert(((self.count, y), (self.count, y)));
+        if y < low.1 {
+            *low = (self.count, y);
+        }
+        if y > high.1 {
+            *high = (self.count, y);
+        }
+    }
+
+    fn flush(&mut self, pen: &mut Pen) {
+        if let Some((low, high)) = self.extremes.take() {
+            let (first, second) = if low.0 <= high.0 { (low.1, high.1) } else { (high.1, low.1) };
+            pen.to(self.x, first);
+            pen.to(self.x, second);
+        }
+        self.count = 0;
+    }
+}
+
+/// Writes path data: coordinates with one decimal at most, nothing twice, a dot for a point that stands alone.
+#[derive(Debug, Default)]
+struct Pen {
+    path: String,
+    at: Option<String>,
+    alone: bool,
+}
+
+impl Pen {
+    fn to(&mut self, x: u32, y: f64) {
+        let tenths = (y * 10.0).round() as i64;
+        let y = if tenths % 10 == 0 { format!("{}", tenths / 10) } else { format!("{}.{}", tenths / 10, tenths % 10) };
+        let place = format!("{x} {y}");
+        if self.at.as_ref() == Some(&place) {
+            return;
+        }
+        self.path.push_str(if self.at.is_some() { " " } else { "M" });
+        self.path.push_str(&place);
+        self.alone = self.at.is_none();
+        self.at = Some(place);
+    }
+
+    fn lift(&mut self) {
+        if let (Some(place), true) = (self.at.take(), self.alone) {
+            // A line of no length with round ends is a dot.
+            self.path.push(' ');
+            self.path.push_str(&place);
+        }
+        self.alone = false;
+    }
+}
+
+/// The stretches in which a 0/1 series was on, off, or not known, as shares of the span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lane {
+    /// From and to, 0 to 1, where it was on.
+    pub on: Vec<(f64, f64)>,
+    /// From and to, 0 to 1, where it was off.
+    pub off: Vec<(f64, f64)>,
+    /// How long it was on.
+    pub time_on: Seconds,
+}
+
+/// Reads a 0/1 series as stretches. A point holds until the next one, but no longer than the span's gap.
+pub fn lane(points: &Points, span: &Span) -> Lane {
+    let mut lane = Lane { on: Vec::new(), off: Vec::new(), time_on: Seconds(0) };
+    let mut points = points.iter().peekable();
+    while let Some((at, value)) = points.next() {
+        let Some(from) = span.place(*at) else { continue };
+        let Some(value) = value else { continue };
+        let end = points.peek().map_or(span.to, |(next, _)| *next).min(span.to);
+        let end = if end.since(*at) > span.gap { at.plus(span.gap).min(span.to) } else { end };
+        let Some(to) = span.place(end) else { continue };
+        let on = *value >= 0.5;
+        if on {
+            lane.time_on = Seconds(lane.time_on.0.saturating_add(end.since(*at).0));
+        }
+        let stretches = if on { &mut lane.on } else { &mut lane.off };
+        match stretches.last_mut() {
+            Some(last) if (last.1 - from).abs() < 1e-9 => last.1 = to,
+            _ => stretches.push((from, to)),
+        }
+    }
+    lane
+}
+
+/// Stretches as the path of filled bars over the whole width of the plane, `height` high in the middle of it.
+pub fn bars(stretches: &[(f64, f64)], height: f64) -> String {
+    let top = (HEIGHT - height) / 2.0;
+    let bars = stretches.iter().map(|(from, to)| {
+        let (x, right) = (from * f64::from(WIDTH), to * f64::from(WIDTH));
+        // Never thinner than half a bucket: a short run must be seen.
+        format!("M{x:.1} {top:.0}h{:.1}v{height:.0}H{x:.1}z", (right - x).max(0.5))
+    });
+    bars.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span() -> Span {
+        Span { from: UnixSeconds(0), to: UnixSeconds(2880), gap: Seconds(30) }
+    }
+
+    fn at(points: &[(i64, Option<f64>)]) -> Vec<(UnixSeconds, Option<f64>)> {
+        points.iter().map(|(t, v)| (UnixSeconds(*t), *v)).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_and_hold_all_values() {
+        let s = scale([0.0, 812.0], true);
+        assert_eq!((s.min, s.max, s.decimals), (0.0, 1000.0, 0));
+        assert_eq!(s.ticks, [0.0, 250.0, 500.0, 750.0, 1000.0]);
+        let s = scale([21.3, 22.1], false);
+        assert_eq!(s.decimals, 1, "{s:?}");
+        assert!(s.min <= 21.3 && s.max >= 22.1);
+        assert!(scale([5.0], false).max > 5.0, "a flat line has a range too");
+        assert_eq!(scale([], true).min, 0.0);
+        assert_eq!(scale([f64::NAN, 1.0], true).min, 0.0);
+        assert!(scale([-55.0, 125.0], false).ticks.len() <= 7);
+    }
+
+    #[test]
+    fn a_missing_value_and_a_long_step_break_the_line() {
+        let scale = scale([0.0, 100.0], true);
+        let drawn = line(&at(&[(0, Some(0.0)), (20, Some(100.0)), (40, None), (60, Some(50.0))]), &span(), &scale);
+        assert_eq!(drawn.d, "M0 100 2 0M6 50 6 50", "a point that stands alone is a dot");
+        let drawn = line(&at(&[(0, Some(0.0)), (30, Some(0.0)), (61, Some(0.0))]), &span(), &scale);
+        assert_eq!(drawn.d, "M0 100 3 100M6 100 6 100", "30 s are joined, 31 s are a gap");
+    }
+
+    #[test]
+    fn the_extremes_of_a_bucket_stay_when_it_is_thinned_out() {
+        let scale = scale([0.0, 100.0], true);
+        let points: Vec<_> = (0..2880).map(|t| (UnixSeconds(t), Some(if t == 1444 { 100.0 } else { 10.0 }))).collect();
+        let drawn = line(&points, &span(), &scale);
+        assert!(drawn.d.contains(" 144 0"), "{}", drawn.d);
+        assert_eq!((drawn.min, drawn.max, drawn.last), (Some(10.0), Some(100.0), Some(10.0)));
+        assert!(drawn.d.len() < 4000);
+    }
+
+    #[test]
+    fn the_last_value_is_missing_when_the_last_point_is() {
+        let drawn = line(&at(&[(0, Some(3.0)), (20, None)]), &span(), &scale([3.0], true));
+        assert_eq!((drawn.last, drawn.max), (None, Some(3.0)));
+    }
+
+    #[test]
+    fn lanes_join_equal_points_and_leave_out_what_is_not_known() {
+        let drawn =
+            lane(&at(&[(0, Some(1.0)), (20, Some(1.0)), (40, Some(0.0)), (60, None), (80, Some(1.0))]), &span());
+        assert_eq!(drawn.on.len(), 2, "{drawn:?}");
+        assert_eq!(drawn.off, [(40.0 / 2880.0, 60.0 / 2880.0)]);
+        assert_eq!(drawn.time_on, Seconds(70), "the last point holds no longer than the gap");
+    }
+}
