@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod drivers;
 pub mod error;
 pub mod http;
 pub mod model;
