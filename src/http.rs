@@ -94,6 +94,10 @@ impl<'a> Request<'a> {
         Fault::new(self.device, kind, text)
     }
 
+    fn not_sent(&self) -> Fault {
+        Fault::new(self.device, FaultKind::TimedOut, "not sent: no time left in this run")
+    }
+
     fn timed_out(&self) -> Fault {
         self.fault(FaultKind::TimedOut, &format!("no answer within {}", text::shown_span(self.timeout)))
     }
@@ -187,7 +191,7 @@ pub fn send(request: &Request) -> Result<Answer, Fault> {
 
 fn exchange(request: &Request) -> Result<Answer, Fault> {
     if request.timeout.is_zero() {
-        return Err(request.timed_out());
+        return Err(request.not_sent());
     }
     let response = call(request).map_err(|error| wire_fault(request, &error, 0))?;
     let status = response.status().as_u16();

@@ -1,0 +1,140 @@
+//! The devices: `sense` reads all of them side by side, `act` carries out commands. Drivers report and obey: they hold no
+//! thresholds, no memory, and decide nothing. Each device has a thread of its own and one request at a time, so that a
+//! pass lasts as long as its slowest device.
+
+mod act;
+mod common;
+mod controlbyweb;
+mod emoncms;
+mod foreman;
+mod iotawatt;
+mod pdu_json;
+mod room_alert;
+mod signal_page;
+
+use std::collections::BTreeMap;
+use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::config::{Config, FanConfig, FanWattsConfig, RelayBoardConfig};
+use crate::model::{Fault, FaultKind, Reading, Snapshot};
+use crate::units::{Seconds, Watts};
+use common::Limits;
+
+pub use act::act;
+
+/// The parsers alone, for tests and for `signal explain`: text in, reading out, no I/O.
+pub mod parse {
+    pub use super::controlbyweb::{BoardState, parse_json as relay_json, parse_xml as relay_xml};
+    pub use super::emoncms::parse as emoncms;
+    pub use super::foreman::{Page, Summary, parse_page, parse_status, parse_summary};
+    pub use super::iotawatt::parse as iotawatt;
+    pub use super::pdu_json::parse as pdu;
+    pub use super::room_alert::parse as room_alert;
+    pub use super::signal_page::parse as signal;
+}
+
+/// No fan draws more, and a reversed current transformer shows less.
+const FAN_WATTS: std::ops::RangeInclusive<f64> = -100.0..=50_000.0;
+
+/// A reading on its way, with the time it took.
+type Pending<'scope, T> = Result<ScopedJoinHandle<'scope, (Reading<T>, Duration)>, Fault>;
+
+/// Reads every device side by side within `limit` of real time. `ask` are the Foreman commands to ask about. A device
+/// that fails, hangs or breaks its driver is a fault in its place.
+pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snapshot {
+    let until = Instant::now() + limit;
+    let at = clock.now();
+    let now = at.wall;
+    let limits = |timeout: Seconds| Limits { timeout, until };
+    scope(|scope| {
+        let signal = start(scope, signal_page::NAME, move || {
+            signal_page::read(&cfg.signal, &cfg.time_zone, now, limits(cfg.signal.timeout))
+        });
+        let rooms: Vec<_> = each(&cfg.rooms, |room| {
+            (room.name.as_str(), start(scope, &room.name, move || room_alert::read(room, limits(room.timeout))))
+        });
+        let fan_watts = start(scope, cfg.fan_watts.name(), move || match &cfg.fan_watts {
+            FanWattsConfig::IotaWatt(meter) => iotawatt::read(meter, now, limits(meter.timeout)),
+            FanWattsConfig::EmonCms(meter) => emoncms::read(meter, now, limits(meter.timeout)),
+        });
+        let boards: Vec<_> = each(&cfg.boards, |board| {
+            let read = move || controlbyweb::read(board, &fans_of(cfg, board), limits(board.timeout));
+            (board.name.as_str(), start(scope, &board.name, read))
+        });
+        let pdus: Vec<_> = each(&cfg.pdus, |pdu| {
+            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu_json::read(pdu, now, limits(pdu.timeout))))
+        });
+        let foreman = start(scope, &cfg.foreman.name, move || {
+            foreman::read(&cfg.foreman, clock, ask, limits(cfg.foreman.timeout))
+        });
+        let mut took_ms = BTreeMap::new();
+        Snapshot {
+            at,
+            signal: finish(signal_page::NAME, signal, &mut took_ms),
+            rooms: finish_all(rooms, &mut took_ms),
+            fan_watts: finish(cfg.fan_watts.name(), fan_watts, &mut took_ms),
+            boards: finish_all(boards, &mut took_ms),
+            pdus: finish_all(pdus, &mut took_ms),
+            foreman: finish(&cfg.foreman.name, foreman, &mut took_ms),
+            took_ms,
+        }
+    })
+}
+
+/// All of a kind, started before any is waited for.
+fn each<'cfg, T, P>(devices: &'cfg [T], begin: impl Fn(&'cfg T) -> P) -> Vec<P> {
+    devices.iter().map(begin).collect()
+}
+
+/// Starts a device's reading on a thread of its own.
+fn start<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    read: impl FnOnce() -> Reading<T> + Send + 'scope,
+) -> Pending<'scope, T> {
+    let timed = move || {
+        let began = Instant::now();
+        (read(), began.elapsed())
+    };
+    let thread = Builder::new().name(name.to_owned()).spawn_scoped(scope, timed);
+    thread.map_err(|error| Fault::new(name, FaultKind::Broken, format!("no thread for this device: {error}")))
+}
+
+fn finish<T>(name: &str, pending: Pending<T>, took_ms: &mut BTreeMap<String, u64>) -> Reading<T> {
+    let (reading, took) = match pending.map(ScopedJoinHandle::join) {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => (Err(broken_driver(name)), Duration::ZERO),
+        Err(fault) => (Err(fault), Duration::ZERO),
+    };
+    took_ms.insert(name.to_owned(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    reading
+}
+
+fn finish_all<T>(
+    pending: Vec<(&str, Pending<T>)>,
+    took_ms: &mut BTreeMap<String, u64>,
+) -> BTreeMap<String, Reading<T>> {
+    pending.into_iter().map(|(name, one)| (name.to_owned(), finish(name, one, took_ms))).collect()
+}
+
+/// A driver that panicked: our mistake, told as this device's fault so that the run goes on.
+fn broken_driver(name: &str) -> Fault {
+    Fault::new(name, FaultKind::Broken, "driver stopped with an internal error; its message is on standard error")
+}
+
+/// The fans on a board.
+fn fans_of<'cfg>(cfg: &'cfg Config, board: &RelayBoardConfig) -> Vec<&'cfg FanConfig> {
+    cfg.fans.values().filter(|fan| fan.board == board.name).collect()
+}
+
+/// The power of a fan, within what a fan can draw.
+fn fan_watts(watts: f64, device: &str) -> Reading<Watts> {
+    if !FAN_WATTS.contains(&watts) {
+        let hint = if watts < 0.0 { "; is its current transformer reversed?" } else { "" };
+        let detail = format!("{watts} W is not possible for a fan{hint}");
+        return Err(Fault::new(device, FaultKind::OutOfRange, detail));
+    }
+    Watts::new(watts).map_err(|error| Fault::new(device, FaultKind::OutOfRange, error.to_string()))
+}
