@@ -228,6 +228,20 @@ fn a_server_that_is_silent_or_drips_costs_the_configured_wait_at_any_step() {
 }
 
 #[test]
+fn a_conversation_that_was_left_behind_does_not_send_the_message_afterwards() {
+    let mut site = site(Manner { crawls_at: "RCPT TO:<PARTNER", ..Manner::plain() });
+    site.cfg.email.as_mut().unwrap().timeout = Seconds(1);
+    assert_says(&later(send(&site, "hello")).0, FaultKind::TimedOut, &["not done within 1.0 s"]);
+    let began = Instant::now();
+    while !site.server.lines().contains(&"QUIT".to_owned()) {
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", site.server.lines());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!site.server.lines().contains(&"DATA".to_owned()));
+    assert!(site.server.taken().is_empty());
+}
+
+#[test]
 fn a_connection_that_ends_is_broken_and_a_closed_port_unreachable() {
     for step in ["GREETING", "EHLO", "MAIL", "VERDICT"] {
         let site = site(Manner { ends_at: step, ..Manner::plain() });

@@ -28,6 +28,8 @@ pub(crate) struct Manner {
     pub(crate) replies: Vec<(&'static str, &'static str)>,
     /// At this command a byte now and then, without end.
     pub(crate) drips_at: &'static str,
+    /// At this command the reply comes, but a byte each fifth of a second.
+    pub(crate) crawls_at: &'static str,
     /// At this command silence.
     pub(crate) silent_at: &'static str,
     /// At this command the connection ends.
@@ -43,6 +45,7 @@ impl Manner {
             wants_login: false,
             replies: Vec::new(),
             drips_at: "never",
+            crawls_at: "never",
             silent_at: "never",
             ends_at: "never",
             verdict: "250 2.0.0 queued",
@@ -241,7 +244,8 @@ impl Talk {
                 "RCPT" if sender => {
                     let reply = self.scripted(&line.to_ascii_uppercase(), "250 ok");
                     if reply.starts_with('2') {
-                        to.push(line["RCPT TO:<".len()..].split('>').next().unwrap().to_owned());
+                        let address = line.strip_prefix("RCPT TO:<").unwrap().strip_suffix('>').unwrap();
+                        to.push(address.to_owned());
                     }
                     self.reply(stream, &line.to_ascii_uppercase(), "250 ok")
                 }
@@ -300,6 +304,12 @@ impl Talk {
             }
         }
         let reply = self.scripted(step, usual);
+        if step.starts_with(manner.crawls_at) {
+            return format!("{reply}\r\n").bytes().all(|byte| {
+                std::thread::sleep(Duration::from_millis(200));
+                stream.write_all(&[byte]).and_then(|()| stream.flush()).is_ok()
+            });
+        }
         stream.write_all(format!("{reply}\r\n").as_bytes()).and_then(|()| stream.flush()).is_ok()
     }
 }

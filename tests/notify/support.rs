@@ -54,7 +54,7 @@ pub(crate) fn deliver_one(cfg: &Config, entry: &OutboxEntry) -> DeliveryResult {
 pub(crate) fn refused(result: DeliveryResult) -> Fault {
     match result {
         DeliveryResult::Refused(fault) => fault,
-        other => panic!("not refused: {other:?}"),
+        other @ (DeliveryResult::Accepted(_) | DeliveryResult::Later(..)) => panic!("not refused: {other:?}"),
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn refused(result: DeliveryResult) -> Fault {
 pub(crate) fn later(result: DeliveryResult) -> (Fault, i64) {
     match result {
         DeliveryResult::Later(fault, at) => (fault, (at.0 - NOW) / 10 * 10),
-        other => panic!("not later: {other:?}"),
+        other @ (DeliveryResult::Accepted(_) | DeliveryResult::Refused(_)) => panic!("not later: {other:?}"),
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn later(result: DeliveryResult) -> (Fault, i64) {
 pub(crate) fn accepted(result: DeliveryResult) -> Option<Fault> {
     match result {
         DeliveryResult::Accepted(remark) => remark,
-        other => panic!("not accepted: {other:?}"),
+        other @ (DeliveryResult::Later(..) | DeliveryResult::Refused(_)) => panic!("not accepted: {other:?}"),
     }
 }
 
