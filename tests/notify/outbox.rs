@@ -18,7 +18,7 @@ fn site(play: Play) -> (Config, HttpStandIn) {
 }
 
 fn ok() -> Play {
-    Play::json(200, r#"{"ok":true,"result":{}}"#)
+    Play::json(200, r#"{"ok":true,"result":{"message_id":7}}"#)
 }
 
 fn texts(server: &HttpStandIn) -> Vec<String> {
@@ -181,7 +181,8 @@ fn channels_work_side_by_side_and_one_that_hangs_holds_no_other() {
 
 #[test]
 fn messages_that_time_does_not_allow_for_are_left_for_the_next_run() {
-    let (cfg, server) = site(Play::Slow(Duration::from_millis(400), 200, r#"{"ok":true}"#.to_owned()));
+    let (cfg, server) =
+        site(Play::Slow(Duration::from_millis(400), 200, r#"{"ok":true,"result":{"message_id":7}}"#.to_owned()));
     let entries: Vec<_> = (1..=5).map(info).collect();
     let began = Instant::now();
     let deliveries = deliver(&cfg, &entries, &BTreeMap::new(), &clock(), Duration::from_millis(1000));

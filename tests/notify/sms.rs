@@ -83,6 +83,8 @@ fn an_answer_that_is_not_twilios_is_tried_again_later() {
         let (fault, _) = later(deliver_one(&cfg, &emergency("smoke")));
         assert!(fault.detail.contains("log in"), "{fault}");
     }
+    let (cfg, _server) = site(vec![Play::json(201, r#"{"sid":12,"status":["?"]}"#)]);
+    assert_eq!(later(deliver_one(&cfg, &emergency("smoke"))).0.kind, FaultKind::Unreadable);
     let (cfg, _server) = site(vec![Play::Reset]);
     assert_eq!(later(deliver_one(&cfg, &emergency("smoke"))).0.kind, FaultKind::Broken);
 }

@@ -158,7 +158,9 @@ fn an_answer_that_is_not_telegrams_never_counts_as_accepted_or_refused() {
         let play = Play::Answer(status, "Content-Type: text/html\r\n", page.to_owned());
         assert_says(&later(fault_of(play).0).0, FaultKind::Unreadable, &["not Telegram's", "Hotel"]);
     }
-    assert_says(&later(fault_of(Play::json(200, "{}")).0).0, FaultKind::Unreadable, &[]);
+    for body in ["{}", r#"{"ok":true}"#, r#"{"ok":true,"result":{"message_id":-1.0e300}}"#] {
+        assert_says(&later(fault_of(Play::json(200, body)).0).0, FaultKind::Unreadable, &[]);
+    }
 }
 
 #[test]
