@@ -316,7 +316,7 @@ fn wire_cause(error: &SmtpError, said: &str) -> (FaultKind, String) {
 fn certificate_cause(said: &str) -> String {
     let way_out = if said.contains("CaUsedAsEndEntity") {
         "it is an authority's own certificate: issue one for the server with CA:FALSE"
-    } else if said.contains("UnknownIssuer") {
+    } else if said.contains("UnknownIssuer") || said.contains("BadSignature") {
         "if it is signed by an authority of your own, name that in `ca_file` in [email]"
     } else {
         "compare `host` in [email] with the certificate's names and dates"

@@ -167,3 +167,47 @@ fn fingerprint(site: &str, batch: &Batch) -> String {
     }
     hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_message_of_three_minutes_is_on_time_and_one_second_more_is_late() {
+        let notice = Notice { severity: Severity::Info, at: UnixSeconds(1000), text: String::new() };
+        assert_eq!(lateness(&notice, UnixSeconds(1180)), "");
+        assert_eq!(lateness(&notice, UnixSeconds(1181)), "[3 min late] ");
+        assert_eq!(lateness(&notice, UnixSeconds(1000 + 90_061)), "[1 d 1 h late] ");
+        assert_eq!(lateness(&notice, UnixSeconds(0)), "", "the clock jumped back");
+    }
+
+    fn severity() -> impl Strategy<Value = Severity> {
+        prop_oneof![Just(Severity::Info), Just(Severity::Warning), Just(Severity::Emergency)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_always_fits_and_every_message_is_shown_or_counted(
+            lines in prop::collection::vec((severity(), "[a-z🔥°]{0,60}"), 2..60),
+            max in 60_usize..700,
+        ) {
+            let count = lines.len();
+            let letter = Letter {
+                title: "[Container 7] 9 messages:".to_owned(),
+                rest: Rest::List(lines.iter().map(|(severity, line)| (*severity, format!("x{line}"))).collect()),
+                mark: "… (cut)",
+                is_silent: false,
+                fingerprint: String::new(),
+            };
+            let text = letter.text(max);
+            prop_assert!(text.chars().count() <= max);
+            let shown = text.lines().filter(|line| line.starts_with('x')).count();
+            let counted = text.lines().last().and_then(|line| line.strip_prefix("and ")?.strip_suffix(" more")?.parse().ok());
+            prop_assert_eq!(shown + counted.unwrap_or(0), count);
+            let ascii = letter.in_ascii().text(max);
+            prop_assert!(ascii.is_ascii() && ascii.len() <= max);
+        }
+    }
+}

@@ -63,7 +63,7 @@ fn judge_twilio(answer: &Answer, secrets: &[&Secret]) -> Attempt {
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let has = |name: &str| said.get(name).is_some_and(|value| !value.is_null());
     match answer.status {
-        200..300 if has("sid") => Attempt::Accepted(None),
+        200..300 if said.get("sid").is_some_and(Value::is_string) => Attempt::Accepted(None),
         400..500 if has("code") || has("message") => judge_status(answer, secrets),
         400..600 => Attempt::later(judge_fault(answer, secrets)),
         status => {

@@ -61,8 +61,10 @@ fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration
 fn judge(cfg: &TelegramConfig, status: u16, body: &[u8]) -> (Attempt, Option<String>) {
     let says = |text: &str| excerpt(text, &[&cfg.token]);
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    // An accepted message has a number; an answer without one is no more Telegram's than a login page.
+    let number = answer.pointer("/result/message_id").and_then(Value::as_u64);
     match (answer.get("ok").and_then(Value::as_bool), status) {
-        (Some(true), 200..300) => return (Attempt::Accepted(None), None),
+        (Some(true), 200..300) if number.is_some() => return (Attempt::Accepted(None), None),
         (Some(false), _) => {}
         // A router's login page, or a proxy: whatever it says, it says nothing about the message.
         _ => {
