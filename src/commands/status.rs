@@ -133,7 +133,7 @@ fn head(s: &Status, page: &mut Terminal) -> io::Result<()> {
     page.text(BOLD, 0, &s.headline)?;
     page.text(code, 0, &format!("{word}: {}", s.worry.text))?;
     for cause in &s.worry.causes {
-        page.text(code, 2, &format!("- {cause}"))?;
+        page.text(code, 2, &format!("- {}", cause.text))?;
     }
     let last = s.last_run.as_ref().map_or("never".to_owned(), |at| format!("{} ago ({})", at.age, at.clock));
     let stale = if s.stale { "STALE, shown from memory. " } else { "" };

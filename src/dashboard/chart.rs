@@ -49,8 +49,20 @@ pub struct Scale {
     pub decimals: usize,
 }
 
-/// An axis of three to six round ticks that holds all values; `from_zero` keeps 0 on it.
-pub fn scale(values: impl IntoIterator<Item = f64>, from_zero: bool) -> Scale {
+/// What an axis shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// Values of any kind: the axis fits them closely.
+    Close,
+    /// Amounts: 0 is on the axis.
+    FromZero,
+    /// Things that are counted: 0 is on the axis, and no tick is a fraction.
+    Counted,
+}
+
+/// An axis of three to seven round ticks that holds all values.
+pub fn scale(values: impl IntoIterator<Item = f64>, axis: Axis) -> Scale {
+    let from_zero = axis != Axis::Close;
     let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.into_iter().filter(|v| v.is_finite()) {
         min = min.min(value);
@@ -68,7 +80,7 @@ pub fn scale(values: impl IntoIterator<Item = f64>, from_zero: bool) -> Scale {
         let room = (max.abs() * 0.05).max(0.5);
         (min, max) = (if from_zero { min } else { min - room }, max + room);
     }
-    let step = nice_step((max - min) / 4.0);
+    let step = nice_step((max - min) / 4.0, axis);
     let first = (min / step).floor();
     let count = ((max / step).ceil() - first).clamp(1.0, 12.0) as u32;
     let ticks: Vec<f64> = (0..=count).map(|i| (first + f64::from(i)) * step).collect();
@@ -76,11 +88,12 @@ pub fn scale(values: impl IntoIterator<Item = f64>, from_zero: bool) -> Scale {
     Scale { min: first * step, max: (first + f64::from(count)) * step, ticks, decimals: decimals.min(6) }
 }
 
-/// The round number (1, 2, 2.5 or 5 times a power of ten) that is not below `rough`.
-fn nice_step(rough: f64) -> f64 {
+/// The round number (1, 2, 2.5 or 5 times a power of ten) that is not below `rough`; for counted things a whole one.
+fn nice_step(rough: f64, axis: Axis) -> f64 {
+    let rough = if axis == Axis::Counted { rough.max(1.0) } else { rough };
     let power = 10_f64.powf(rough.log10().floor());
-    let choices = [1.0, 2.0, 2.5, 5.0, 10.0];
-    power * choices.into_iter().find(|c| c * power >= rough * 0.999_999).unwrap_or(10.0)
+    let fits = |c: &f64| c * power >= rough * 0.999_999 && (axis != Axis::Counted || (c * power).fract() == 0.0);
+    power * [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(fits).unwrap_or(10.0)
 }
 
 /// A series reduced to its path and the figures beside it.
@@ -252,21 +265,23 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_hold_all_values() {
-        let s = scale([0.0, 812.0], true);
+        let s = scale([0.0, 812.0], Axis::FromZero);
         assert_eq!((s.min, s.max, s.decimals), (0.0, 1000.0, 0));
         assert_eq!(s.ticks, [0.0, 250.0, 500.0, 750.0, 1000.0]);
-        let s = scale([21.3, 22.1], false);
+        let s = scale([21.3, 22.1], Axis::Close);
         assert_eq!(s.decimals, 1, "{s:?}");
         assert!(s.min <= 21.3 && s.max >= 22.1);
-        assert!(scale([5.0], false).max > 5.0, "a flat line has a range too");
-        assert_eq!(scale([], true).min, 0.0);
-        assert_eq!(scale([f64::NAN, 1.0], true).min, 0.0);
-        assert!(scale([-55.0, 125.0], false).ticks.len() <= 7);
+        assert_eq!(scale([9.0], Axis::Counted).ticks, [0.0, 5.0, 10.0]);
+        assert_eq!(scale([2.0], Axis::Counted).ticks, [0.0, 1.0, 2.0]);
+        assert!(scale([5.0], Axis::Close).max > 5.0, "a flat line has a range too");
+        assert_eq!(scale([], Axis::FromZero).min, 0.0);
+        assert_eq!(scale([f64::NAN, 1.0], Axis::FromZero).min, 0.0);
+        assert!(scale([-55.0, 125.0], Axis::Close).ticks.len() <= 7);
     }
 
     #[test]
     fn a_missing_value_and_a_long_step_break_the_line() {
-        let scale = scale([0.0, 100.0], true);
+        let scale = scale([0.0, 100.0], Axis::FromZero);
         let drawn = line(&at(&[(0, Some(0.0)), (20, Some(100.0)), (40, None), (60, Some(50.0))]), &span(), &scale);
         assert_eq!(drawn.d, "M0 100 2 0M6 50 6 50", "a point that stands alone is a dot");
         let drawn = line(&at(&[(0, Some(0.0)), (30, Some(0.0)), (61, Some(0.0))]), &span(), &scale);
@@ -275,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_extremes_of_a_bucket_stay_when_it_is_thinned_out() {
-        let scale = scale([0.0, 100.0], true);
+        let scale = scale([0.0, 100.0], Axis::FromZero);
         let points: Vec<_> = (0..2880).map(|t| (UnixSeconds(t), Some(if t == 1444 { 100.0 } else { 10.0 }))).collect();
         let drawn = line(&points, &span(), &scale);
         assert!(drawn.d.contains(" 144 0"), "{}", drawn.d);
@@ -285,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_last_value_is_missing_when_the_last_point_is() {
-        let drawn = line(&at(&[(0, Some(3.0)), (20, None)]), &span(), &scale([3.0], true));
+        let drawn = line(&at(&[(0, Some(3.0)), (20, None)]), &span(), &scale([3.0], Axis::FromZero));
         assert_eq!((drawn.last, drawn.max), (None, Some(3.0)));
     }
 

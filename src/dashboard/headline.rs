@@ -1,7 +1,7 @@
 //! The one glance: mining or not, why, and whether to worry. Words only; it judges what the rules already decided.
 
 use super::Input;
-use super::status::{AlarmStatus, DeviceStatus, FanStatus, Level, MinersStatus, SwitchStatus, Worry};
+use super::status::{AlarmStatus, Cause, DeviceStatus, FanStatus, Level, MinersStatus, SwitchStatus, Worry};
 use super::words::count;
 use crate::config::Mode;
 use crate::model::{Band, Level as Signal, MinersPhase, OffReason, Rung, Setting};
@@ -75,25 +75,38 @@ pub(super) struct Parts<'a> {
 
 /// Whether to worry: the worst of everything that stands, and in one sentence what that means for the owner.
 pub(super) fn worry(input: &Input, parts: &Parts) -> Worry {
-    let mut causes = emergencies(input, parts);
+    let mut causes = alarming(input, parts);
     causes.extend(warnings(input, parts));
     causes.extend(remarks(input));
     // Stable: within one level the order above stays.
-    causes.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
-    let level = causes.iter().map(|(level, _)| *level).max().unwrap_or(Level::Ok);
-    let number = causes.iter().filter(|(l, _)| *l == level).count();
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.level));
+    let at_rest = matches!(input.state.miners.phase, MinersPhase::Running);
+    let base = if at_rest { Level::Ok } else { Level::Info };
+    let level = causes.iter().map(|cause| cause.level).max().unwrap_or(base).max(base);
+    let number = causes.iter().filter(|cause| cause.level == level).count();
     let text = match level {
         Level::Ok => "All is well. Nothing to do.".to_owned(),
-        Level::Info => "Nothing to do. The program is dealing with it.".to_owned(),
+        Level::Info => calm(&input.state.miners.phase).to_owned(),
         Level::Warning => format!("Look at it when you can: {}.", count(number, "warning", "warnings")),
         Level::Emergency => format!("Act now: {}.", count(number, "emergency", "emergencies")),
     };
-    Worry { level, text, causes: causes.into_iter().map(|(_, text)| text).collect() }
+    Worry { level, text, causes }
 }
 
-type Causes = Vec<(Level, String)>;
+/// What is going on while nothing is wrong.
+fn calm(phase: &MinersPhase) -> &'static str {
+    match phase {
+        MinersPhase::Boot => "Nothing to do yet: waiting for the first readings.",
+        MinersPhase::Running => "Nothing is wrong; something to know:",
+        MinersPhase::Curtailing { .. } => "Nothing to do yet: the miners are being switched off.",
+        MinersPhase::Curtailed { .. } => "Nothing to do: the miners are off, as they must be.",
+        MinersPhase::Resuming { .. } => "Nothing to do: the miners are being started.",
+    }
+}
 
-fn emergencies(input: &Input, parts: &Parts) -> Causes {
+type Causes = Vec<Cause>;
+
+fn alarming(input: &Input, parts: &Parts) -> Causes {
     let mut causes: Causes = Vec::new();
     for alarm in parts.alarms {
         let level = match alarm.severity {
@@ -101,40 +114,44 @@ fn emergencies(input: &Input, parts: &Parts) -> Causes {
             "warning" => Level::Warning,
             _ => Level::Info,
         };
-        causes.push((level, alarm.text.clone()));
+        causes.push(Cause { level, text: alarm.text.clone() });
     }
-    if input.state.climate.band == Band::Critical {
-        causes.push((Level::Emergency, "the intake temperature is critical".to_owned()));
+    if input.state.climate.band == Band::Critical && !is_told(parts, &["critical"]) {
+        causes.push(Cause { level: Level::Emergency, text: "the intake temperature is critical".to_owned() });
     }
-    for switch in parts.switches.iter().filter(|s| s.alarm == Some(true)) {
+    for switch in parts.switches.iter().filter(|s| s.alarm == Some(true) && !is_told(parts, &[&s.name])) {
         let level = if switch.stops_mine { Level::Emergency } else { Level::Warning };
-        causes.push((level, format!("switch `{}` is in alarm", switch.name)));
+        causes.push(Cause { level, text: format!("switch `{}` is in alarm", switch.name) });
     }
     causes
 }
 
 fn warnings(input: &Input, parts: &Parts) -> Causes {
     let mut causes: Causes = Vec::new();
-    let mut warn = |text: String| causes.push((Level::Warning, text));
+    let mut warn = |text: String| causes.push(Cause { level: Level::Warning, text });
+    let booting = matches!(input.state.miners.phase, MinersPhase::Boot);
     if parts.stale {
         let last = input.state.last_run.map(|at| format!(": the last one was {} ago", input.now.since(&at)));
         warn(format!("two runs or more were missed{}", last.unwrap_or_default()));
     }
-    if input.state.signal.level == Signal::Blind && !matches!(input.state.miners.phase, MinersPhase::Boot) {
+    if !booting && input.state.signal.level == Signal::Blind && !is_told(parts, &["signal"]) {
         warn("the power signal cannot be read".to_owned());
     }
-    if input.state.climate.band == Band::Unknown && !matches!(input.state.miners.phase, MinersPhase::Boot) {
+    if !booting && input.state.climate.band == Band::Unknown && !is_told(parts, &["intake"]) {
         warn("the intake temperature is not known".to_owned());
     }
-    if parts.miners.power.value.is_none() && !matches!(input.state.miners.phase, MinersPhase::Boot) {
+    if !booting && parts.miners.power.value.is_none() && !is_told(parts, &["watts"]) {
         warn("the miners' power is not known".to_owned());
     }
     for fan in parts.fans {
-        if let Some(fault) = fan.fault {
+        let name = format!("fan {}", fan.fan);
+        if let Some(fault) = fan.fault.filter(|_| !is_told(parts, &[&name])) {
             warn(format!("fan {}: {fault}", fan.fan));
         }
     }
-    for device in parts.devices.iter().filter(|d| d.failures >= input.cfg.tick.warn_after_failures) {
+    for device in
+        parts.devices.iter().filter(|d| d.failures >= input.cfg.tick.warn_after_failures && !is_told(parts, &[&d.name]))
+    {
         warn(format!("`{}` has failed {} runs in a row", device.name, device.failures));
     }
     if matches!(input.state.miners.phase, MinersPhase::Running) && !input.state.demand.reasons.is_empty() {
@@ -146,22 +163,21 @@ fn warnings(input: &Input, parts: &Parts) -> Causes {
     causes
 }
 
+/// Whether a standing alarm already speaks of it: then it is not counted twice.
+fn is_told(parts: &Parts, words: &[&str]) -> bool {
+    let speaks = |a: &AlarmStatus| words.iter().any(|word| a.text.contains(word) || a.id.contains(word));
+    parts.alarms.iter().any(|a| a.severity != "info" && speaks(a))
+}
+
 fn remarks(input: &Input) -> Causes {
     let mut causes: Causes = Vec::new();
     for holding in input.overrides.iter().filter(|o| o.left(&input.now) > Seconds(0)) {
         let against = matches!(holding.setting, Setting::Miners { on: true, against_signal: true });
         let level = if against { Level::Warning } else { Level::Info };
-        causes.push((level, super::words::clean(&format!("override: {}", holding.setting))));
+        causes.push(Cause { level, text: super::words::clean(&format!("set by hand: {}", holding.setting)) });
     }
     if input.cfg.mode == Mode::Observe {
-        causes.push((Level::Info, "mode is observe: no command is sent".to_owned()));
-    }
-    match input.state.miners.phase {
-        MinersPhase::Boot => causes.push((Level::Info, "starting up: waiting for every input to be read".to_owned())),
-        MinersPhase::Curtailing { .. } => causes.push((Level::Info, "the miners are being switched off".to_owned())),
-        MinersPhase::Curtailed { .. } => causes.push((Level::Info, "the miners are off".to_owned())),
-        MinersPhase::Resuming { .. } => causes.push((Level::Info, "the miners are being started".to_owned())),
-        MinersPhase::Running => {}
+        causes.push(Cause { level: Level::Info, text: "mode is observe: no command is sent".to_owned() });
     }
     causes
 }

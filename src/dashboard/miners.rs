@@ -94,7 +94,7 @@ fn steps(input: &Input, words: &Words) -> Vec<Step> {
             let on_rung = input.now.since(rung_since);
             let (first, second) = match rung {
                 Rung::Foreman => ("now", "next"),
-                Rung::Outlets => ("done", "now"),
+                Rung::Outlets => ("tried", "now"),
             };
             let limit = input.cfg.miners.foreman_limit;
             let outlets = match rung {

@@ -34,7 +34,7 @@ const PARTIALS: [(&str, &str); 13] = [
 /// Lines of the log on the page.
 const LOG_LINES_MAX: usize = 60;
 /// Causes of worry that are listed at the top: it must stay a glance.
-const GLANCE_MAX: usize = 8;
+const GLANCE_MAX: usize = 6;
 
 /// What the templates see.
 #[derive(Debug, Serialize)]
@@ -43,18 +43,20 @@ struct View<'a> {
     title: String,
     /// The headline up to its first comma, and the rest.
     headline: &'a str,
-    detail: &'a str,
+    detail: String,
     drawn: String,
     next_due: String,
     icon_colour: &'static str,
     causes: Vec<&'a str>,
-    causes_more: usize,
+    /// What else there is, of lesser weight or beyond the glance.
+    also: Option<String>,
     observe: bool,
     call_first_command: Option<String>,
     call_proven: Option<String>,
     call_before: Option<String>,
     fans: Vec<FanTile>,
     fans_summary: String,
+    fan_problems: Vec<String>,
     pdus: Vec<PduRow<'a>>,
     devices: Vec<DeviceRow<'a>>,
     devices_bad: usize,
@@ -127,7 +129,7 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
     View {
         title: format!("{mark}{headline} – {}", s.site),
         headline,
-        detail,
+        detail: unbroken(detail),
         drawn: words.full(input.now.wall),
         next_due: words.hour_minute(input.next_due),
         icon_colour: match s.worry.level {
@@ -136,14 +138,15 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
             Level::Warning => "b25e00",
             Level::Emergency => "c1121f",
         },
-        causes: s.worry.causes.iter().take(GLANCE_MAX).map(String::as_str).collect(),
-        causes_more: s.worry.causes.len().saturating_sub(GLANCE_MAX),
+        causes: worst(s).take(GLANCE_MAX).collect(),
+        also: also(s),
         observe: s.mode == "observe",
         call_first_command: call.and_then(|c| c.first_command_after_s).map(|s| Seconds(s).to_string()),
         call_proven: call.and_then(|c| c.proven_after_s).map(|s| Seconds(s).to_string()),
         call_before: call.and_then(|c| c.watts_before).and_then(|w| Watts::new(w).ok()).map(|w| w.to_string()),
         fans: s.fans.iter().map(tile).collect(),
         fans_summary: fans_summary(&s.fans),
+        fan_problems: fan_problems(&s.fans),
         pdus: s.pdus.iter().map(pdu).collect(),
         devices: s.devices.iter().map(device).collect(),
         devices_bad: s.devices.iter().filter(|d| d.ok == Some(false)).count(),
@@ -190,7 +193,7 @@ fn tile(fan: &FanStatus) -> FanTile {
             (None, None) => "unknown",
         },
         state: fan.fault.unwrap_or(fan.state),
-        power: fan.power.text.clone(),
+        power: if fan.power.value.is_some() { fan.power.text.clone() } else { "not read".to_owned() },
         note: fan.power.note.clone(),
         known: fan.power.value.is_some(),
         wanted: word(fan.wanted, "not decided"),
@@ -198,6 +201,51 @@ fn tile(fan: &FanStatus) -> FanTile {
         ran: Seconds(fan.run_time_s).to_string(),
         held: fan.held.map(|on| if on { "on" } else { "off" }),
     }
+}
+
+/// The causes that made the worry what it is.
+fn worst(s: &Status) -> impl Iterator<Item = &str> {
+    s.worry.causes.iter().filter(|c| c.level == s.worry.level).map(|c| c.text.as_str())
+}
+
+/// `Also 3 warnings and 1 remark, shown below.`
+fn also(s: &Status) -> Option<String> {
+    let number = |level| s.worry.causes.iter().filter(|c| c.level == level && level < s.worry.level).count();
+    let more = worst(s).count().saturating_sub(GLANCE_MAX);
+    let (warnings, remarks) = (number(Level::Warning), number(Level::Info));
+    let parts = [
+        (more, format!("{more} more of these")),
+        (warnings, count(warnings, "warning", "warnings")),
+        (remarks, count(remarks, "remark", "remarks")),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text).collect();
+    (!parts.is_empty()).then(|| format!("Also {}, shown below.", parts.join(" and ")))
+}
+
+/// Keeps a number and its unit on one line: `3 d 4 h` is one thing to read.
+fn unbroken(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        let joins = letter == ' ' && (before.is_ascii_digit() || letters.peek().is_some_and(char::is_ascii_digit));
+        shown.push(if joins { '\u{a0}' } else { letter });
+        before = letter;
+    }
+    shown
+}
+
+/// Why fans' readings are not good, each reason once: one silent meter is one line, not nine.
+fn fan_problems(fans: &[FanStatus]) -> Vec<String> {
+    let mut problems: Vec<(&str, Vec<String>)> = Vec::new();
+    for fan in fans {
+        let Some(problem) = fan.power.problem.as_deref() else { continue };
+        match problems.iter_mut().find(|(known, _)| *known == problem) {
+            Some((_, numbers)) => numbers.push(fan.fan.to_string()),
+            None => problems.push((problem, vec![fan.fan.to_string()])),
+        }
+    }
+    problems.into_iter().map(|(problem, numbers)| format!("watts of fan {}: {problem}", numbers.join(", "))).collect()
 }
 
 /// `7 of 9 running, 1 with a fault`.

@@ -90,7 +90,16 @@ pub struct Worry {
     /// In one sentence.
     pub text: String,
     /// What it is about, worst first.
-    pub causes: Vec<String>,
+    pub causes: Vec<Cause>,
+}
+
+/// Something to worry about, or to know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cause {
+    /// How much.
+    pub level: Level,
+    /// What it is.
+    pub text: String,
 }
 
 /// A reason with what it is about.
@@ -158,7 +167,7 @@ pub struct SignalStatus {
 /// One step of switching the miners off or on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
-    /// `done`, `now`, `next` or `not-needed`.
+    /// `done`, `tried` (it did not do), `now`, `next` or `not-needed`.
     pub state: &'static str,
     /// Its name.
     pub name: String,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Input;
-use super::chart::{self, Scale, Span};
+use super::chart::{self, Axis, Scale, Span};
 use super::words::{Words, clean};
 use crate::config::{OffWhen, SignalMeaning};
 use crate::units::{Seconds, Temperature, UnixSeconds};
@@ -78,7 +78,7 @@ struct Plan {
     id: &'static str,
     title: &'static str,
     unit: &'static str,
-    from_zero: bool,
+    axis: Axis,
     /// Label and series' name.
     series: Vec<(String, String)>,
     convert: fn(f64, &Words) -> f64,
@@ -119,6 +119,10 @@ fn named(input: &Input, prefix: &str, suffix: &str) -> Vec<(String, String)> {
     found.take(LINES_MAX).collect()
 }
 
+fn fan_names(input: &Input) -> Vec<(String, String)> {
+    named(input, "fan.", "_w").into_iter().map(|(number, name)| (format!("fan {number}"), name)).collect()
+}
+
 fn one(label: &str, series: &str) -> Vec<(String, String)> {
     vec![(label.to_owned(), series.to_owned())]
 }
@@ -136,26 +140,19 @@ fn plans(input: &Input, words: &Words) -> Vec<Plan> {
         (show(cfg.climate.shed_above), format!("miners off at {}", words.temperature(cfg.climate.shed_above))),
         (show(cfg.climate.resume_below), format!("on again at {}", words.temperature(cfg.climate.resume_below))),
     ];
-    let plan = |id, title, unit, from_zero, series, convert, limits| Plan {
-        id,
-        title,
-        unit,
-        from_zero,
-        series,
-        convert,
-        limits,
-    };
+    let plan = |id, title, unit, axis, series, convert, limits| Plan { id, title, unit, axis, series, convert, limits };
     let degree = words.temperature_unit();
+    use Axis::{Close, Counted, FromZero};
     vec![
-        plan("power", "Miners’ power", "kW", true, one("all PDUs", "miners_w"), kilo, vec![]),
-        plan("signal", "Power signal", "on the page", false, one("signal", "signal"), as_is, signal_limits),
-        plan("temperature", "Temperature", degree, false, named(input, "temperature.", "_c"), degrees, heat_limits),
-        plan("humidity", "Relative humidity", "%RH", false, named(input, "humidity.", "_pct"), as_is, vec![]),
-        plan("fans-on", "Fans proven running", "fans", true, one("fans", "fans_on"), as_is, vec![]),
-        plan("fan-power", "Fan power", "W", true, named(input, "fan.", "_w"), as_is, vec![]),
-        plan("pdus", "Power of each PDU", "kW", true, named(input, "pdu.", "_w"), kilo, vec![]),
-        plan("online", "Miners online", "miners", true, one("online, by Foreman", "miners_online"), as_is, vec![]),
-        plan("hash-rate", "Hash rate", "PH/s", true, one("by Foreman", "hash_rate_ths"), kilo, vec![]),
+        plan("power", "Miners’ power", "kW", FromZero, one("all PDUs", "miners_w"), kilo, vec![]),
+        plan("signal", "Power signal", "on the page", Close, one("signal", "signal"), as_is, signal_limits),
+        plan("temperature", "Temperature", degree, Close, named(input, "temperature.", "_c"), degrees, heat_limits),
+        plan("humidity", "Relative humidity", "%RH", Close, named(input, "humidity.", "_pct"), as_is, vec![]),
+        plan("online", "Miners online", "miners", Counted, one("online, by Foreman", "miners_online"), as_is, vec![]),
+        plan("hash-rate", "Hash rate", "PH/s", FromZero, one("by Foreman", "hash_rate_ths"), kilo, vec![]),
+        plan("pdus", "Power of each PDU", "kW", FromZero, named(input, "pdu.", "_w"), kilo, vec![]),
+        plan("fan-power", "Power of each fan", "W", FromZero, fan_names(input), as_is, vec![]),
+        plan("fans-on", "Fans proven running", "fans", Counted, one("fans", "fans_on"), as_is, vec![]),
     ]
 }
 
@@ -208,10 +205,10 @@ fn draw(input: &Input, words: &Words, plan: &Plan, span: &Span) -> Option<ChartV
 
 /// The values' scale; a limit is taken in while it does not press the values into less than half of the height.
 fn scale_with_limits<I: Iterator<Item = f64>>(values: impl Fn() -> I, plan: &Plan) -> Scale {
-    let alone = chart::scale(values(), plan.from_zero);
+    let alone = chart::scale(values(), plan.axis);
     let room = (alone.max - alone.min).max(1e-9);
     let near = plan.limits.iter().map(|(v, _)| *v).filter(|v| (alone.min - room..=alone.max + room).contains(v));
-    chart::scale(values().chain(near), plan.from_zero)
+    chart::scale(values().chain(near), plan.axis)
 }
 
 /// Where the miners had to be off, as bars over the whole height.
