@@ -52,7 +52,8 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     if clock.is_test() {
         log::warn!("a test clock is set: {} s since 1970", now.wall.0);
     }
-    // 1. Lock.
+    // 1. Lock. A folder that cannot be made is told by the store below.
+    let store = Store::new(&cfg.paths.data);
     let _lock = match lock::take(&cfg.paths.data.join("tick.lock"), &now) {
         Ok(lock) => Some(lock),
         Err(NotTaken::Held(holder)) => return Err(locked_out(cfg, clock, holder, &now)),
@@ -64,7 +65,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     };
     let pinged = ping_start(cfg);
     // 2. Open the store and load.
-    let mut run = Run::load(cfg, clock, began, now);
+    let mut run = Run::load(cfg, clock, began, now, store);
     let mut last;
     loop {
         // 3. Sense.
@@ -91,6 +92,9 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     let (snapshot, reasons, samples) = last;
     // 8. Record.
     let now = clock.now();
+    if let Err(error) = store::write_snapshot(&cfg.paths.data, &snapshot, &reasons) {
+        run.trouble(&error, &now);
+    }
     if let Err(error) = store::append_history(&cfg.paths.data.join("history"), now.wall, &samples) {
         run.trouble(&error, &now);
     }
@@ -121,8 +125,8 @@ pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
 }
 
 impl<'a> Run<'a> {
-    fn load(cfg: &'a Config, clock: &'a Clock, began: Instant, now: Moment) -> Run<'a> {
-        let (store, loaded) = match Store::new(&cfg.paths.data) {
+    fn load(cfg: &'a Config, clock: &'a Clock, began: Instant, now: Moment, store: Result<Store, String>) -> Run<'a> {
+        let (store, loaded) = match store {
             Ok(store) => {
                 let loaded = store.load(&now);
                 (Some(store), loaded)
@@ -207,7 +211,7 @@ impl<'a> Run<'a> {
             return;
         }
         for command in commands {
-            log::info!("command {command}: to be sent");
+            log::debug!("command {command}: to be sent");
         }
         let change = Change { intents: Some(commands.to_vec()), ..self.change() };
         self.save(&change, now);
@@ -222,7 +226,7 @@ impl<'a> Run<'a> {
         let outcomes = drivers::act(self.cfg, self.clock, until, commands);
         for outcome in &outcomes {
             match &outcome.result {
-                Ok(reply) => log::info!("command {}: {reply:?}", outcome.command),
+                Ok(reply) => log::debug!("command {}: {reply:?}", outcome.command),
                 Err(fault) => log::warn!("command {}: {fault}", outcome.command),
             }
             self.faults |= outcome.result.is_err();

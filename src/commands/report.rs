@@ -30,11 +30,12 @@ pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut d
     };
     let events = store.events(now.wall.minus(Seconds(7 * 86_400)), STATUS_EVENTS).map_err(Error::Storage)?;
     let last = state.last_pass.unwrap_or(now);
+    let read = store::read_snapshot(&cfg.paths.data);
     let input = Input {
         cfg,
         state: &state,
-        snapshot: None,
-        reasons: &[],
+        snapshot: read.as_ref().map(|(snapshot, _)| snapshot),
+        reasons: read.as_ref().map_or(&[], |(_, reasons)| reasons.as_slice()),
         overrides: &loaded.overrides,
         events: &events,
         log_tail: &[],

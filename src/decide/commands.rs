@@ -13,6 +13,8 @@ use crate::units::{Moment, Seconds};
 
 /// A miner is asked again after this long when nothing came of it.
 const ASK_AGAIN: Seconds = Seconds(180);
+/// The same when the agent says that the miner took it: then asking again seldom helps.
+const ASK_AGAIN_COMPLETE: Seconds = Seconds(600);
 /// The same when Foreman did not take the command or the agent failed.
 const ASK_AGAIN_FAILED: Seconds = Seconds(60);
 
@@ -52,7 +54,8 @@ fn fans(next: &SiteState) -> Vec<Command> {
 fn sleep(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
     let proven = next.miners.proven_off.is_some();
     let due = |miner: &&MinerReading| match next.miners.asked.get(&miner.id) {
-        None => miner.mode != Some(PowerMode::Sleeping),
+        // With outlets cut, whoever was never asked has no power and takes no command.
+        None => miner.mode != Some(PowerMode::Sleeping) && !(proven && !next.miners.cut.is_empty()),
         Some(asked) if asked.mode != PowerMode::Sleeping => true,
         Some(asked) => !proven && ask_again(asked, now),
     };
@@ -68,9 +71,8 @@ fn ask_again(asked: &Asked, now: &Moment) -> bool {
     let age = now.since(&asked.at);
     match asked.status {
         Some(CommandStatus::Failed) | None => age >= ASK_AGAIN_FAILED,
-        Some(CommandStatus::Pending | CommandStatus::InProgress | CommandStatus::Complete | CommandStatus::Unknown) => {
-            age >= ASK_AGAIN
-        }
+        Some(CommandStatus::Pending | CommandStatus::InProgress | CommandStatus::Unknown) => age >= ASK_AGAIN,
+        Some(CommandStatus::Complete) => age >= ASK_AGAIN_COMPLETE,
     }
 }
 

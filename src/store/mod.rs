@@ -18,6 +18,7 @@ use crate::units::{Moment, Seconds, UnixSeconds};
 use db::Failure;
 
 pub use history::{append as append_history, prune as prune_history, read as read_history};
+pub use plain::{read_snapshot, write_snapshot};
 
 /// Events are kept in the database for this long.
 const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);

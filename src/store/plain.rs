@@ -1,4 +1,5 @@
-//! The plain copy: `state.json`, from which a lost database is refilled. Written by temporary file, sync and rename.
+//! Plain files beside the database: `state.json`, from which a lost database is refilled (temporary file, sync, rename),
+//! and `last-snapshot.json`, what the last run read, for `status` (not synced: it is worth nothing after a power cut).
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Override, SCHEMA, SiteState};
+use crate::model::{Override, Reason, SCHEMA, SiteState, Snapshot};
 
 /// The largest copy that is read.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -39,11 +40,31 @@ pub(super) fn read(folder: &Path) -> Result<Option<Copy>, String> {
 
 /// Replaces the copy.
 pub(super) fn write(folder: &Path, copy: &Copy) -> Result<(), String> {
-    let path = folder.join("state.json");
+    replace(folder, "state.json", copy, true)?;
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// Keeps what the last pass of a run read and why it decided so.
+pub fn write_snapshot(folder: &Path, snapshot: &Snapshot, reasons: &[Reason]) -> Result<(), String> {
+    replace(folder, "last-snapshot.json", &(snapshot, reasons), false)
+}
+
+/// What the last run read and its reasons; `None` when there is nothing readable.
+pub fn read_snapshot(folder: &Path) -> Option<(Snapshot, Vec<Reason>)> {
+    let path = folder.join("last-snapshot.json");
+    let small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= BYTES_MAX);
+    small.then(|| fs::read(&path).ok()).flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+}
+
+fn replace(folder: &Path, name: &str, content: &impl Serialize, sync: bool) -> Result<(), String> {
+    let path = folder.join(name);
     let text = |error: std::io::Error| format!("{}: {error}", path.display());
-    let bytes = serde_json::to_vec(copy).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut file = tempfile::Builder::new().prefix(".state").tempfile_in(folder).map_err(text)?;
-    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(text)?;
-    file.persist(&path).map_err(|error| text(error.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(text)
+    let bytes = serde_json::to_vec(content).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut file = tempfile::Builder::new().prefix(".new").tempfile_in(folder).map_err(text)?;
+    file.write_all(&bytes).map_err(text)?;
+    if sync {
+        file.as_file().sync_all().map_err(text)?;
+    }
+    file.persist(&path).map(drop).map_err(|error| text(error.error))
 }

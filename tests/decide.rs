@@ -1,0 +1,17 @@
+//! The rules, driven in virtual time: no clock, no socket, no file but the sample configuration.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "decide/alarms.rs"]
+mod alarms;
+#[path = "decide/fans.rs"]
+mod fans;
+#[path = "decide/interlocks.rs"]
+mod interlocks;
+#[path = "decide/miners.rs"]
+mod miners;
+#[path = "decide/scene.rs"]
+mod scene;
+#[path = "decide/signal.rs"]
+mod signal;
+#[path = "decide/time.rs"]
+mod time;

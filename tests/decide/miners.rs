@@ -1,0 +1,301 @@
+//! The miners machine, the ladder and the resume.
+
+use minectl::model::*;
+
+use crate::scene::{MINER_WATTS, Scene};
+
+fn outlets_on(scene: &Scene) -> usize {
+    scene.commands.iter().filter(|c| matches!(c, Command::Outlet { on: true, .. })).count()
+}
+
+#[test]
+fn foreman_puts_the_miners_to_sleep_and_measured_watts_prove_it() {
+    let mut scene = Scene::running();
+    scene.signal = Some(350.0);
+    scene.run();
+    assert_eq!(scene.phase(), "curtailed");
+    assert_eq!(scene.asleep.len(), 40);
+    assert!(scene.outlets_off.is_empty(), "no outlet was needed");
+    assert_eq!(scene.told("proven off in"), 1);
+}
+
+#[test]
+fn complete_from_foreman_is_no_proof_and_the_outlets_follow_at_the_limit() {
+    let mut scene = Scene::running();
+    scene.foreman_ignored = true;
+    scene.signal = Some(350.0);
+    scene.pass();
+    let limit = scene.cfg.miners.foreman_limit.0;
+    scene.wait(limit - 1);
+    scene.pass();
+    assert!(scene.outlets_off.is_empty());
+    scene.wait(1);
+    scene.pass();
+    assert_eq!(scene.outlets_off.len(), 40);
+    scene.pass();
+    assert_eq!(scene.phase(), "curtailed");
+}
+
+#[test]
+fn without_foreman_the_outlets_are_cut_in_the_same_pass() {
+    let mut scene = Scene::running();
+    scene.foreman_down = true;
+    scene.signal = Some(350.0);
+    scene.pass();
+    assert_eq!(scene.outlets_off.len(), 40);
+}
+
+#[test]
+fn foreman_lost_on_the_way_climbs_at_once() {
+    let mut scene = Scene::running();
+    scene.signal = Some(350.0);
+    scene.pass();
+    assert!(scene.outlets_off.is_empty());
+    scene.foreman_down = true;
+    scene.wait(5);
+    scene.pass();
+    assert!(!scene.outlets_off.is_empty());
+}
+
+#[test]
+fn not_proven_by_the_deadline_is_an_emergency_and_before_it_is_not() {
+    let mut scene = Scene::running();
+    scene.foreman_ignored = true;
+    scene.pdus_ignored = true;
+    scene.signal = Some(350.0);
+    scene.pass();
+    let deadline = scene.cfg.miners.deadline.0;
+    scene.wait(deadline - 1);
+    scene.pass();
+    assert!(scene.told_at(Severity::Emergency).is_empty());
+    scene.wait(1);
+    scene.pass();
+    assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
+    assert!(scene.told("NOT proven off") == 1);
+}
+
+#[test]
+fn a_pdu_that_cannot_be_read_is_never_counted_as_zero() {
+    let mut scene = Scene::running();
+    scene.signal = Some(350.0);
+    scene.pdus_down.insert("spdu-b".to_owned());
+    scene.minutes(20);
+    assert_eq!(scene.phase(), "curtailing", "half the miners cannot be seen");
+    assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
+    scene.pdus_down.clear();
+    scene.minutes(2);
+    assert_eq!(scene.phase(), "curtailed");
+}
+
+#[test]
+fn a_miner_that_comes_back_is_put_to_sleep_again() {
+    let mut scene = Scene::curtailed();
+    scene.asleep.remove(&7);
+    scene.asleep.remove(&8);
+    scene.minutes(6);
+    assert_eq!(scene.phase(), "curtailed");
+    assert_eq!(scene.asleep.len(), 40);
+}
+
+#[test]
+fn a_cut_outlet_stays_cut_whoever_switches_it_on() {
+    let mut scene = Scene::running();
+    scene.foreman_down = true;
+    scene.signal = Some(350.0);
+    scene.minutes(10);
+    let outlet = scene.outlets_off.pop_first().unwrap();
+    scene.minutes(4);
+    assert!(scene.outlets_off.contains(&outlet));
+}
+
+#[test]
+fn resume_waits_for_its_times_and_its_fans_and_then_goes_in_groups() {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    let mut groups = Vec::new();
+    for _ in 0..60 {
+        scene.pass();
+        scene.wait(30);
+        if let MinersPhase::Resuming { group, .. } = scene.state.miners.phase {
+            assert!(scene.fans_on.len() >= 5, "fans first");
+            if groups.last() != Some(&group) {
+                groups.push(group);
+            }
+        }
+        if scene.phase() == "running" {
+            break;
+        }
+    }
+    assert_eq!(groups, [1, 2, 3, 4]);
+    assert_eq!(scene.phase(), "running");
+    assert!(scene.asleep.is_empty());
+    assert!((scene.watts() - 40.0 * MINER_WATTS).abs() < 1.0);
+}
+
+#[test]
+fn cut_outlets_come_back_with_the_resume_and_only_those() {
+    let mut scene = Scene::running();
+    let broken = OutletRef { pdu: "spdu-a".to_owned(), outlet: "20".to_owned() };
+    scene.outlets_off.insert(broken.clone());
+    scene.foreman_down = true;
+    scene.signal = Some(350.0);
+    scene.minutes(20);
+    scene.foreman_down = false;
+    scene.signal = Some(250.0);
+    scene.minutes(60);
+    assert_eq!(scene.phase(), "running");
+    assert_eq!(scene.outlets_off.iter().collect::<Vec<_>>(), [&broken], "an outlet that we did not cut is not ours");
+    assert!(scene.state.miners.cut.is_empty());
+}
+
+#[test]
+fn curtail_in_the_middle_of_a_resume_wins_at_once() {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    for _ in 0..60 {
+        scene.pass();
+        scene.wait(10);
+        if scene.phase() == "resuming" && scene.asleep.len() < 40 {
+            break;
+        }
+    }
+    scene.signal = Some(350.0);
+    scene.pass();
+    assert_eq!(scene.phase(), "curtailing");
+    assert!(!scene.commands.iter().any(Command::starts_miners));
+    scene.minutes(4);
+    assert_eq!(scene.phase(), "curtailed");
+}
+
+#[test]
+fn a_group_that_does_not_return_is_told_and_does_not_stop_the_others() {
+    let mut scene = Scene::curtailed();
+    scene.foreman_ignored = true;
+    scene.signal = Some(250.0);
+    scene.minutes(60);
+    assert_eq!(scene.told("did not come back"), 4);
+    assert_eq!(scene.phase(), "running");
+}
+
+#[test]
+fn the_previous_mode_comes_back_when_foreman_told_it() {
+    let mut scene = Scene::running();
+    scene.signal = Some(350.0);
+    let mut snapshot = scene.snapshot();
+    if let Ok(foreman) = &mut snapshot.foreman {
+        foreman.miners[3].mode = Some(PowerMode::High);
+    }
+    let decision = minectl::decide::decide(&scene.cfg, &scene.state, &snapshot, &[], &scene.now);
+    let miner = scene.snapshot().foreman.unwrap().miners[3].id;
+    assert_eq!(decision.next.miners.asked[&miner].before, PowerMode::High);
+}
+
+#[test]
+fn a_call_that_ends_before_it_is_proven_does_not_hang() {
+    let mut scene = Scene::running();
+    scene.pdus_down.insert("spdu-b".to_owned());
+    scene.signal = Some(350.0);
+    scene.minutes(10);
+    scene.signal = Some(250.0);
+    scene.minutes(60);
+    assert_eq!(scene.phase(), "running");
+    assert!(scene.asleep.is_empty());
+}
+
+#[test]
+fn smoke_stops_the_mine_at_once() {
+    let mut scene = Scene::running();
+    scene.smoke = true;
+    scene.pass();
+    assert_eq!(scene.off_reasons(), [OffReason::SwitchAlarm]);
+    assert_eq!(scene.phase(), "curtailing");
+    assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
+}
+
+#[test]
+fn heat_sheds_at_its_threshold_and_gives_back_only_at_the_lower_one() {
+    let mut scene = Scene::running();
+    let (shed, back) = (scene.cfg.climate.shed_above.value(), scene.cfg.climate.resume_below.value());
+    scene.intake_c = Some(shed - 0.1);
+    scene.pass();
+    assert_eq!(scene.phase(), "running");
+    scene.intake_c = Some(shed);
+    scene.pass();
+    assert_eq!(scene.off_reasons(), [OffReason::TooHot]);
+    scene.intake_c = Some(back + 0.1);
+    scene.minutes(30);
+    assert_eq!(scene.off_reasons(), [OffReason::TooHot]);
+    scene.intake_c = Some(back);
+    scene.pass();
+    assert!(scene.off_reasons().is_empty());
+}
+
+#[test]
+fn a_lost_intake_temperature_sheds_after_its_limit_and_not_before() {
+    let mut scene = Scene::running();
+    scene.pass();
+    scene.intake_c = None;
+    scene.wait(scene.cfg.climate.lost_limit.0 + scene.cfg.climate.max_age.0 - 1);
+    scene.pass();
+    let held = scene.off_reasons();
+    scene.wait(scene.cfg.climate.lost_limit.0);
+    scene.pass();
+    assert!(scene.off_reasons().contains(&OffReason::TemperatureLost), "{held:?}");
+}
+
+#[test]
+fn a_hold_off_keeps_them_off_and_clearing_it_lets_them_resume() {
+    let mut scene = Scene::running();
+    scene.set(Setting::Miners { on: false, against_signal: false });
+    scene.minutes(10);
+    assert_eq!(scene.phase(), "curtailed");
+    scene.overrides.clear();
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "running");
+}
+
+#[test]
+fn against_the_signal_they_run_and_it_is_warned_of() {
+    let mut scene = Scene::running();
+    scene.set(Setting::Miners { on: true, against_signal: true });
+    scene.signal = Some(350.0);
+    scene.minutes(20);
+    assert_eq!(scene.phase(), "running");
+    assert_eq!(scene.told("although the signal says curtail"), 1);
+    scene.smoke = true;
+    scene.pass();
+    assert_eq!(scene.phase(), "curtailing", "only the signal is overridden");
+}
+
+#[test]
+fn boot_adopts_a_mine_that_is_off_and_starts_nothing_by_itself() {
+    let mut scene = Scene::new();
+    scene.asleep = (1..=40).collect();
+    scene.signal = Some(350.0);
+    scene.minutes(10);
+    assert_eq!(scene.phase(), "curtailed");
+    assert_eq!(outlets_on(&scene), 0);
+}
+
+#[test]
+fn after_a_lost_state_every_miner_is_woken_once_the_call_is_over() {
+    let mut scene = Scene::curtailed();
+    scene.state = SiteState::boot(scene.now);
+    scene.minutes(4);
+    assert_eq!(scene.phase(), "curtailed", "adopted by watts");
+    scene.signal = Some(250.0);
+    scene.minutes(60);
+    assert_eq!(scene.phase(), "running");
+    assert!(scene.asleep.is_empty());
+}
+
+#[test]
+fn observe_mode_commands_nothing_and_remembers_no_command() {
+    let mut scene = Scene::running();
+    scene.cfg.mode = minectl::config::Mode::Observe;
+    scene.signal = Some(350.0);
+    scene.pass();
+    assert!(!scene.commands.is_empty(), "the plan shows what would be sent");
+    assert!(scene.state.miners.asked.is_empty());
+    assert!(scene.events.iter().any(|event| event.text.contains("mode = observe")));
+}

@@ -1,0 +1,346 @@
+//! A mine made of plain values: what the devices would say, what they do with commands, and a clock that is a number.
+//! One `pass` is sense, decide, act. Everything is public, so that a test can make any device say anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use minectl::config::{self, Config};
+use minectl::decide;
+use minectl::model::*;
+use minectl::units::*;
+
+pub const MINERS: u64 = 40;
+pub const OUTLETS_EACH: usize = 20;
+pub const MINER_WATTS: f64 = 3350.0;
+
+/// The sample configuration with two PDUs of 20 outlets and 40 miners.
+pub fn config() -> Config {
+    let text = include_str!("../../config.txt");
+    let mut cfg = config::parse(text, "config.txt", Path::new("/nowhere")).expect("the sample is right");
+    cfg.pdus.truncate(2);
+    for pdu in &mut cfg.pdus {
+        pdu.outlets = (1..=OUTLETS_EACH).map(|id| id.to_string()).collect();
+        pdu.batch = 20;
+    }
+    cfg.foreman.batch = 20;
+    cfg.miners.off_below = Watts::new(4000.0).unwrap();
+    cfg.miners.on_above = Watts::new(10_000.0).unwrap();
+    cfg
+}
+
+pub fn fault(device: &str) -> Fault {
+    Fault::new(device, FaultKind::TimedOut, "no answer within 5 s")
+}
+
+/// The mine.
+pub struct Scene {
+    pub cfg: Config,
+    pub state: SiteState,
+    pub now: Moment,
+    pub overrides: Vec<Override>,
+    // What the world is like.
+    pub signal: Option<f64>,
+    pub intake_c: Option<f64>,
+    pub smoke: bool,
+    pub asleep: BTreeSet<u64>,
+    pub outlets_off: BTreeSet<OutletRef>,
+    pub fans_on: BTreeSet<u8>,
+    // What is broken.
+    pub foreman_down: bool,
+    pub foreman_ignored: bool,
+    pub pdus_down: BTreeSet<String>,
+    pub pdus_ignored: bool,
+    pub fan_watts_down: bool,
+    pub boards_down: bool,
+    pub fans_dead: BTreeSet<u8>,
+    pub fans_welded: BTreeSet<u8>,
+    pub room_frozen_at: Option<u64>,
+    pub commands_lost: bool,
+    // What came out.
+    pub commands: Vec<Command>,
+    pub notices: Vec<Notice>,
+    pub events: Vec<Event>,
+    pub reasons: Vec<Reason>,
+}
+
+impl Scene {
+    /// A mine that runs, seen for the first time.
+    pub fn new() -> Scene {
+        Scene::with(config())
+    }
+
+    pub fn with(cfg: Config) -> Scene {
+        let now = Moment { wall: UnixSeconds(1_790_000_000), boot: BootId(1), up: Seconds(1000) };
+        Scene {
+            state: SiteState::boot(now),
+            now,
+            overrides: Vec::new(),
+            signal: Some(250.0),
+            intake_c: Some(20.0),
+            smoke: false,
+            asleep: BTreeSet::new(),
+            outlets_off: BTreeSet::new(),
+            fans_on: cfg.fans.keys().copied().collect(),
+            foreman_down: false,
+            foreman_ignored: false,
+            pdus_down: BTreeSet::new(),
+            pdus_ignored: false,
+            fan_watts_down: false,
+            boards_down: false,
+            fans_dead: BTreeSet::new(),
+            fans_welded: BTreeSet::new(),
+            room_frozen_at: None,
+            commands_lost: false,
+            commands: Vec::new(),
+            notices: Vec::new(),
+            events: Vec::new(),
+            reasons: Vec::new(),
+            cfg,
+        }
+    }
+
+    /// A mine that was seen running for ten minutes.
+    pub fn running() -> Scene {
+        let mut scene = Scene::new();
+        scene.minutes(10);
+        assert_eq!(scene.phase(), "running");
+        scene
+    }
+
+    /// A mine that was curtailed and proven off, fans at rest.
+    pub fn curtailed() -> Scene {
+        let mut scene = Scene::running();
+        scene.signal = Some(350.0);
+        scene.minutes(40);
+        assert_eq!(scene.phase(), "curtailed");
+        assert!(scene.fans_on.is_empty(), "{:?}", scene.fans_on);
+        scene
+    }
+
+    pub fn phase(&self) -> &'static str {
+        self.state.miners.phase.word()
+    }
+
+    pub fn off_reasons(&self) -> Vec<OffReason> {
+        self.state.demand.reasons.iter().copied().collect()
+    }
+
+    pub fn told(&self, part: &str) -> usize {
+        self.notices.iter().filter(|notice| notice.text.contains(part)).count()
+    }
+
+    pub fn told_at(&self, severity: Severity) -> Vec<&str> {
+        self.notices.iter().filter(|n| n.severity == severity).map(|n| n.text.as_str()).collect()
+    }
+
+    pub fn why(&self, subject: &str) -> &str {
+        self.reasons.iter().find(|r| r.subject == subject).map_or("", |r| r.text.as_str())
+    }
+
+    pub fn watts(&self) -> f64 {
+        self.pdu_watts(0) + self.pdu_watts(1)
+    }
+
+    /// Lets the clocks run.
+    pub fn wait(&mut self, seconds: u64) {
+        self.now.wall = self.now.wall.plus(Seconds(seconds));
+        self.now.up = Seconds(self.now.up.0 + seconds);
+    }
+
+    /// One run each two minutes, each of up to four passes while something changes.
+    pub fn minutes(&mut self, minutes: u64) {
+        for _ in 0..minutes.div_ceil(2) {
+            self.run();
+        }
+    }
+
+    pub fn run(&mut self) {
+        let (events, notices) = decide::begin_run(&self.cfg, &mut self.state, &self.now);
+        self.events.extend(events);
+        self.notices.extend(notices);
+        let mut left = 120;
+        for _ in 0..4 {
+            let again = self.pass();
+            if !again {
+                break;
+            }
+            self.wait(20);
+            left -= 20;
+        }
+        self.wait(left);
+    }
+
+    /// One pass; returns whether `decide` wants another one.
+    pub fn pass(&mut self) -> bool {
+        let snapshot = self.snapshot();
+        let decision = decide::decide(&self.cfg, &self.state, &snapshot, &self.overrides, &self.now);
+        self.overrides.retain(|over| over.left(&self.now).0 > 0);
+        self.state = decision.next;
+        self.commands = decision.commands;
+        self.reasons = decision.reasons;
+        self.notices.extend(decision.notices);
+        self.events.extend(decision.events);
+        if self.cfg.mode == minectl::config::Mode::Live {
+            let outcomes: Vec<Outcome> = self.commands.clone().into_iter().map(|command| self.obey(command)).collect();
+            let events = decide::record(&mut self.state, &outcomes, &self.now);
+            self.events.extend(events);
+        }
+        decision.in_transition
+    }
+
+    pub fn set(&mut self, setting: Setting) {
+        let (since, lasts) = (self.now, Seconds(3600));
+        self.overrides.retain(|over| over.setting.target() != setting.target());
+        self.overrides.push(Override { setting, since, lasts, by: "test".to_owned(), reason: "test".to_owned() });
+    }
+
+    fn obey(&mut self, command: Command) -> Outcome {
+        let reply = |result| Outcome { command: command.clone(), result };
+        if self.commands_lost {
+            return reply(Err(fault("device")));
+        }
+        match &command {
+            Command::Fan { fan, on } => {
+                if self.boards_down {
+                    return reply(Err(fault("relays-a")));
+                }
+                if *on {
+                    self.fans_on.insert(*fan);
+                } else {
+                    self.fans_on.remove(fan);
+                }
+                reply(Ok(Reply::Confirmed))
+            }
+            Command::Miner { miner, mode } => {
+                if self.foreman_down {
+                    return reply(Err(fault("foreman")));
+                }
+                if !self.foreman_ignored {
+                    if *mode == PowerMode::Sleeping {
+                        self.asleep.insert(*miner);
+                    } else {
+                        self.asleep.remove(miner);
+                    }
+                }
+                reply(Ok(Reply::Accepted { command: *miner, status: CommandStatus::Complete }))
+            }
+            Command::Outlet { outlet, on } => {
+                if self.pdus_down.contains(&outlet.pdu) {
+                    return reply(Err(fault(&outlet.pdu)));
+                }
+                if !self.pdus_ignored {
+                    if *on {
+                        self.outlets_off.remove(outlet);
+                    } else {
+                        self.outlets_off.insert(outlet.clone());
+                    }
+                }
+                reply(Ok(Reply::Confirmed))
+            }
+        }
+    }
+
+    /// Miner 1 is on the first outlet of the first PDU, and so on.
+    fn outlet_watts(&self, pdu: usize, outlet: usize) -> f64 {
+        let miner = (pdu * OUTLETS_EACH + outlet) as u64;
+        let at = OutletRef { pdu: self.cfg.pdus[pdu].name.clone(), outlet: outlet.to_string() };
+        if self.outlets_off.contains(&at) {
+            0.0
+        } else if self.asleep.contains(&miner) {
+            25.0
+        } else {
+            MINER_WATTS
+        }
+    }
+
+    fn pdu_watts(&self, pdu: usize) -> f64 {
+        (1..=OUTLETS_EACH).map(|outlet| self.outlet_watts(pdu, outlet)).sum()
+    }
+
+    fn pdu(&self, index: usize) -> PduReading {
+        let measured = |w: f64| Measured { value: Watts::new(w).unwrap(), age: Seconds(2) };
+        let name = self.cfg.pdus[index].name.clone();
+        let outlets = (1..=OUTLETS_EACH).map(|id| {
+            let at = OutletRef { pdu: name.clone(), outlet: id.to_string() };
+            let watts = Ok(measured(self.outlet_watts(index, id)));
+            (id.to_string(), OutletReading { on: Ok(!self.outlets_off.contains(&at)), watts })
+        });
+        PduReading {
+            total: Ok(measured(self.pdu_watts(index))),
+            outlets: outlets.collect(),
+            newest: Some(self.now.wall),
+            remarks: Vec::new(),
+        }
+    }
+
+    fn room(&self) -> RoomReading {
+        let missing = || Fault::new("room-alert", FaultKind::Missing, "nothing is plugged in");
+        let probes = ["intake-west", "intake-east", "exhaust", "middle"].into_iter().map(|name| {
+            let temperature = self.intake_c.ok_or_else(missing).map(|c| Temperature::new(c).unwrap());
+            (name.to_owned(), ProbeReading { temperature, humidity: None })
+        });
+        let switch = |name: &str| (name.to_owned(), Ok(name == "smoke" && self.smoke));
+        RoomReading {
+            serial: "RA12".to_owned(),
+            uptime: Some(Seconds(self.room_frozen_at.unwrap_or(self.now.up.0 + 77))),
+            probes: probes.collect(),
+            switches: ["smoke", "water", "door"].into_iter().map(switch).collect(),
+        }
+    }
+
+    /// What the devices would say now.
+    pub fn snapshot(&self) -> Snapshot {
+        let signal = self.signal.map(|value| SignalReading {
+            text: format!("{value}"),
+            value: SignalValue::Number(value),
+            stamp: None,
+            hash: "0".to_owned(),
+        });
+        let fan_watts = |fan: &u8| {
+            let runs = (self.fans_on.contains(fan) || self.fans_welded.contains(fan)) && !self.fans_dead.contains(fan);
+            Ok(Measured { value: Watts::new(if runs { 1500.0 } else { 1.0 }).unwrap(), age: Seconds(3) })
+        };
+        let fans = self.cfg.fans.keys().map(|fan| (*fan, fan_watts(fan))).collect();
+        let boards = self.cfg.boards.iter().map(|board| {
+            let ours = self.cfg.fans.values().filter(|fan| fan.board == board.name);
+            let fans = ours.map(|fan| (fan.number, Ok(self.fans_on.contains(&fan.number)))).collect();
+            let reading = RelayReading { fans, remarks: Vec::new() };
+            (board.name.clone(), if self.boards_down { Err(fault(&board.name)) } else { Ok(reading) })
+        });
+        let pdus = self.cfg.pdus.iter().enumerate().map(|(index, pdu)| {
+            let down = self.pdus_down.contains(&pdu.name);
+            (pdu.name.clone(), if down { Err(fault(&pdu.name)) } else { Ok(self.pdu(index)) })
+        });
+        let miner = |id: u64| MinerReading {
+            id,
+            name: format!("m{id}"),
+            status: "online".to_owned(),
+            mode: None,
+            watts: None,
+        };
+        let foreman = ForemanReading {
+            online: Some(40),
+            total: Some(40),
+            hash_rate: None,
+            estimated: None,
+            miners: (1..=MINERS).map(miner).collect(),
+            commands: BTreeMap::new(),
+            remarks: Vec::new(),
+        };
+        Snapshot {
+            at: self.now,
+            signal: signal.ok_or_else(|| fault("signal")),
+            rooms: BTreeMap::from([("room-alert".to_owned(), Ok(self.room()))]),
+            fan_watts: if self.fan_watts_down {
+                Err(fault("iotawatt"))
+            } else {
+                Ok(FanWattsReading { fans, row_time: Some(self.now.wall) })
+            },
+            boards: boards.collect(),
+            pdus: pdus.collect(),
+            foreman: if self.foreman_down { Err(fault("foreman")) } else { Ok(foreman) },
+            took_ms: BTreeMap::new(),
+            troubles: Vec::new(),
+        }
+    }
+}
