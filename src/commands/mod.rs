@@ -1,0 +1,3 @@
+//! The subcommands other than `tick`: each a function from arguments to text.
+
+pub mod config;
