@@ -7,3 +7,18 @@ mod support;
 
 #[path = "config/sample.rs"]
 mod sample;
+
+#[path = "config/mistakes.rs"]
+mod mistakes;
+
+#[path = "config/rules.rs"]
+mod rules;
+
+#[path = "config/secrets.rs"]
+mod secrets;
+
+#[path = "config/commands.rs"]
+mod commands;
+
+#[path = "config/mutated.rs"]
+mod mutated;

@@ -2,7 +2,9 @@
 //! mistake is found and reported at once; nothing here is optional that a rule needs.
 
 mod check;
+mod edit;
 mod entry;
+mod mask;
 mod preset;
 mod read;
 mod read_devices;
@@ -17,7 +19,9 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use edit::{replace, with_value};
 pub use entry::{Entry, Kind, Place, nearest};
+pub use mask::{is_secret_name, mask};
 pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 

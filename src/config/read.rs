@@ -142,10 +142,10 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
         .map(|(_, channel)| channel)
         .collect();
     let notify = read_notify::read_notify(&top.section("notify", false), &configured);
-    let telegram = read_notify::read_telegram(&telegram);
-    let email = read_notify::read_email(&email);
-    let sms = read_notify::read_sms(&sms);
-    let dead_man = read_notify::read_dead_man(&top.section("dead_man", false));
+    let telegram = if_present(&telegram, read_notify::read_telegram);
+    let email = if_present(&email, read_notify::read_email);
+    let sms = if_present(&sms, read_notify::read_sms);
+    let dead_man = if_present(&top.section("dead_man", false), read_notify::read_dead_man);
     let overrides = read_overrides(&top.section("overrides", false));
     let history = read_history(&top.section("history", false));
     top.finish();
@@ -171,13 +171,20 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
         foreman: foreman?,
         pdus: pdus?,
         notify: notify?,
-        telegram,
-        email,
-        sms,
-        dead_man,
+        telegram: telegram?,
+        email: email?,
+        sms: sms?,
+        dead_man: dead_man?,
         overrides: overrides?,
         history: history?,
     })
+}
+
+/// `Some(None)` for a section that is not used, `None` for one that is there and has mistakes: it must never pass for
+/// unused. An absent one is read all the same, so that its keys are known.
+fn if_present<T>(s: &Section<'_>, read: impl Fn(&Section<'_>) -> Option<T>) -> Option<Option<T>> {
+    let read = read(s);
+    if s.is_present() { read.map(Some) } else { Some(None) }
 }
 
 /// Reads all sections of a kind, each to its end, so that all mistakes are found.

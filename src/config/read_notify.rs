@@ -140,6 +140,12 @@ pub(super) fn read_sms(s: &Section<'_>) -> Option<SmsConfig> {
     s.finish();
     some_recipient(s, to.as_deref());
     let provider = if is_template { template } else { twilio };
+    if let (Some(SmsProvider::Template { method, .. }), Some(url)) = (&provider, &url)
+        && method == "GET"
+        && !(url.contains("{to}") && url.contains("{text}"))
+    {
+        s.mistake("url", "needs `{to}` and `{text}` in it, since a GET has no body");
+    }
     Some(SmsConfig { url: url?, provider: provider?, to: to?, timeout: timeout? })
 }
 
@@ -166,7 +172,7 @@ fn read_template(s: &Section<'_>, need: Need) -> Option<SmsProvider> {
         plain(&text.replace(['\n', '\t', '\r'], " ")).map(|_| text.to_owned())
     });
     let headers = headers.unwrap_or_default();
-    if key.is_none() && !s.has("key_file") && headers.iter().any(|line| line.contains("{key}")) {
+    if !s.has("key") && !s.has("key_file") && headers.iter().any(|line| line.contains("{key}")) {
         s.missing("key", "what `{key}` in the header lines stands for; or name its file by `key_file`");
     }
     let method = method?;

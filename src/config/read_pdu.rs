@@ -16,6 +16,10 @@ const POINTER: Want =
 const PATH: Want = Want { what: "a path such as \"/api/outlets\"", kind: Kind::Text };
 const BODY: Want = Want { what: "JSON in single quotes such as '{\"on\": true}'", kind: Kind::Text };
 
+/// The keys that describe a PDU without a preset.
+const DIALECT_KEYS: [&str; 10] =
+    ["read_path", "items", "id", "state", "on", "off", "switch_method", "switch_path", "on_body", "off_body"];
+
 const METHODS: [(&str, &str); 3] = [("PUT", "PUT"), ("POST", "POST"), ("PATCH", "PATCH")];
 
 pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
@@ -66,8 +70,12 @@ pub(super) fn both_or_none(s: &Section<'_>) {
 
 fn dialect(s: &Section<'_>) -> Option<PduDialect> {
     let preset = s.checked("preset", TEXT, Need::Optional, |text| one_of(text, &preset::NAMES)).map(|preset| preset());
-    // A misspelt preset is one mistake, not a dozen missing keys.
-    let need = if s.has("preset") { Need::Optional } else { Need::Required };
+    let describes_itself = DIALECT_KEYS.iter().any(|key| s.has(key));
+    // A forgotten or misspelt preset is one mistake, not a dozen missing keys.
+    let need = if s.has("preset") || !describes_itself { Need::Optional } else { Need::Required };
+    if !s.has("preset") && !describes_itself {
+        s.missing("preset", "\"digital-shovel\"; or describe the PDU, see the sample of `minectl config init`");
+    }
     let read_path = s.checked("read_path", PATH, need, path);
     let items = s.checked("items", POINTER, need, pointer);
     let id = s.checked("id", POINTER, need, id_pointer);
