@@ -176,17 +176,35 @@ fn check_stamp(page: &Html, cfg: &StampConfig, time_zone: &str, now: UnixSeconds
     Ok(stamp)
 }
 
-/// A stamp as a moment. In the hour that happens twice it is the later one, unless that would be ahead of `now`.
+/// A stamp as a moment. In the hour that happens twice it is the one whose zone the stamp names, else the later one
+/// unless that would be ahead of `now`.
 fn stamp_time(text: &str, format: &str, time_zone: &str, now: UnixSeconds) -> Option<UnixSeconds> {
-    let parsed = BrokenDownTime::parse(folded(format), text).ok()?;
+    // A zone's letters cannot be parsed in general (CST is six places); they only choose between two readings.
+    let (text, format, letters) = match folded(format).strip_suffix("%Z") {
+        Some(format) => {
+            let (text, letters) = text.rsplit_once(' ').filter(|(_, l)| l.bytes().all(|b| b.is_ascii_alphabetic()))?;
+            (text, format.trim_end().to_owned(), Some(letters))
+        }
+        None => (text, folded(format), None),
+    };
+    let parsed = BrokenDownTime::parse(format, text).ok()?;
     if parsed.offset().is_some() {
         return Some(UnixSeconds(parsed.to_timestamp().ok()?.as_second()));
     }
-    let zone = TimeZone::get(time_zone).ok()?;
+    let zone = match letters {
+        Some("UTC" | "GMT") => TimeZone::UTC,
+        _ => TimeZone::get(time_zone).ok()?,
+    };
     let local = zone.to_ambiguous_timestamp(parsed.to_datetime().ok()?);
-    let seconds = |time: Result<Timestamp, jiff::Error>| Some(UnixSeconds(time.ok()?.as_second()));
-    let later = seconds(local.later())?;
-    if later.0 <= now.0.saturating_add(FUTURE_MAX_S) { Some(later) } else { seconds(local.earlier()) }
+    let (earlier, later) = (local.earlier().ok()?, local.later().ok()?);
+    let is_named = |time: Timestamp| letters == Some(zone.to_offset_info(time).abbreviation());
+    let is_past = later.as_second() <= now.0.saturating_add(FUTURE_MAX_S);
+    let is_later = match (is_named(earlier), is_named(later)) {
+        (true, false) => false,
+        (false, true) => true,
+        (true, true) | (false, false) => is_past,
+    };
+    Some(UnixSeconds(if is_later { later.as_second() } else { earlier.as_second() }))
 }
 
 #[cfg(test)]
@@ -240,6 +258,17 @@ mod tests {
         assert_eq!(at(first.plus(Seconds(60))), Some(first));
         assert_eq!(at(second.plus(Seconds(60))), Some(second));
         assert_eq!(at(second.minus(Seconds(60))), Some(second), "the page's clock may be a little ahead");
+    }
+
+    #[test]
+    fn zone_letters_in_a_stamp_choose_between_the_two_readings() {
+        let (first, second) = (UnixSeconds(1_793_514_600), UnixSeconds(1_793_518_200));
+        let at = |text| stamp_time(text, "%m/%d/%Y %I:%M %p %Z", "America/Chicago", second.plus(Seconds(60)));
+        assert_eq!(at("11/01/2026 01:30 AM CDT"), Some(first));
+        assert_eq!(at("11/01/2026 01:30 AM CST"), Some(second));
+        assert_eq!(at("11/01/2026 01:30 AM CT"), Some(second));
+        assert_eq!(at("11/01/2026 01:30 AM GMT"), Some(UnixSeconds(1_793_496_600)));
+        assert_eq!(at("11/01/2026 01:30 AM"), None);
     }
 
     #[test]
