@@ -1,6 +1,8 @@
 //! Tests of dashboard from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "dashboard/data.rs"]
+mod data;
 #[path = "dashboard/fixture.rs"]
 mod fixture;
 #[path = "dashboard/page.rs"]

@@ -236,14 +236,14 @@ fn standing(s: &Status, page: &mut Terminal) -> io::Result<()> {
         page.row(alarm.severity, code, &format!("{}, for {}{by} [{}]", alarm.text, alarm.since.age, alarm.id))?;
     }
     if s.alarms.is_empty() {
-        page.row("none", "", "")?;
+        page.text("", 2, "none")?;
     }
     page.title("Overrides")?;
     for o in &s.overrides {
         page.row(&o.target, YELLOW, &format!("{}, {} left, by {}: {}", o.setting, o.left, o.by, o.reason))?;
     }
     if s.overrides.is_empty() {
-        page.row("none", "", "")?;
+        page.text("", 2, "none")?;
     }
     Ok(())
 }
@@ -264,7 +264,7 @@ fn tail(s: &Status, page: &mut Terminal) -> io::Result<()> {
         page.row(&event.at.clock, "", &format!("{}: {}", event.subject, event.text))?;
     }
     if s.events.is_empty() {
-        page.row("none", "", "")?;
+        page.text("", 2, "none")?;
     }
     Ok(())
 }

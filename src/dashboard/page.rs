@@ -42,7 +42,7 @@ struct View<'a> {
     s: &'a Status,
     title: String,
     /// The headline up to its first comma, and the rest.
-    headline: &'a str,
+    headline: String,
     detail: String,
     drawn: String,
     next_due: String,
@@ -59,7 +59,7 @@ struct View<'a> {
     fan_problems: Vec<String>,
     pdus: Vec<PduRow<'a>>,
     devices: Vec<DeviceRow<'a>>,
-    devices_bad: usize,
+    devices_summary: String,
     charts: Vec<ChartView>,
     lanes: Option<LanesView>,
     log: Vec<String>,
@@ -128,7 +128,7 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
     let log_from = input.log_tail.len().saturating_sub(LOG_LINES_MAX);
     View {
         title: format!("{mark}{headline} – {}", s.site),
-        headline,
+        headline: unbroken(headline),
         detail: unbroken(detail),
         drawn: words.full(input.now.wall),
         next_due: words.hour_minute(input.next_due),
@@ -149,7 +149,7 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
         fan_problems: fan_problems(&s.fans),
         pdus: s.pdus.iter().map(pdu).collect(),
         devices: s.devices.iter().map(device).collect(),
-        devices_bad: s.devices.iter().filter(|d| d.ok == Some(false)).count(),
+        devices_summary: devices_summary(s),
         charts: trends::charts(input, &words),
         lanes: trends::lanes(input, &words),
         log: input.log_tail.iter().skip(log_from).map(|line| clean(line)).collect(),
@@ -246,6 +246,18 @@ fn fan_problems(fans: &[FanStatus]) -> Vec<String> {
         }
     }
     problems.into_iter().map(|(problem, numbers)| format!("watts of fan {}: {problem}", numbers.join(", "))).collect()
+}
+
+/// `10 of 12 answer, 2 fail`.
+fn devices_summary(s: &Status) -> String {
+    let number = |ok| s.devices.iter().filter(|d| d.ok == ok).count();
+    let mut text = format!("{} of {} answer", number(Some(true)), s.devices.len());
+    for (n, word) in [(number(Some(false)), "fail"), (number(None), "not asked yet")] {
+        if n > 0 {
+            text.push_str(&format!(", {n} {word}"));
+        }
+    }
+    text
 }
 
 /// `7 of 9 running, 1 with a fault`.

@@ -12,6 +12,9 @@ const DAY: Seconds = Seconds(86_400);
 /// Lines in one chart; more could not be told apart.
 const LINES_MAX: usize = 12;
 
+/// Longest label beside a chart, in characters.
+const LABEL_MAX: usize = 60;
+
 /// A chart as the template needs it.
 #[derive(Debug, Serialize)]
 pub(super) struct ChartView {
@@ -114,7 +117,7 @@ fn named(input: &Input, prefix: &str, suffix: &str) -> Vec<(String, String)> {
     let names = input.history.series.keys();
     let found = names.filter_map(|name| {
         let label = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
-        Some((clean(label), name.clone()))
+        Some((clean(&label.chars().take(LABEL_MAX).collect::<String>()), name.clone()))
     });
     found.take(LINES_MAX).collect()
 }
@@ -246,7 +249,7 @@ pub(super) fn lanes(input: &Input, words: &Words) -> Option<LanesView> {
                 label: format!("Fan {label}"),
                 on: chart::bars(&lane.on, 64.0),
                 off: chart::bars(&lane.off, 10.0),
-                text: format!("ran {}", lane.time_on),
+                text: lane.time_on.to_string(),
             })
         })
         .collect();

@@ -1,8 +1,25 @@
-//! The page: what it says, what it must never do, how big it gets.
+//! The page: what it says, what it must never do, how big it gets and how long it takes.
+
+use std::time::Instant;
 
 use minectl::dashboard;
+use minectl::units::{Moment, Seconds, UnixSeconds};
+use scraper::{Html, Selector};
 
-use crate::fixture;
+use crate::fixture::{self, NOW, Site};
+
+fn page(site: &Site) -> String {
+    dashboard::page(&site.input()).unwrap()
+}
+
+/// What a person reads in the elements that match.
+fn text(page: &str, selector: &str) -> String {
+    let page = Html::parse_document(page);
+    let selector = Selector::parse(selector).unwrap();
+    let found = page.select(&selector).map(|e| e.text().collect::<String>());
+    let joined = found.collect::<Vec<_>>().join(" | ").replace('\u{a0}', " ");
+    joined.split_whitespace().collect::<Vec<_>>().join(" ")
+}
 
 #[test]
 fn every_state_is_drawn_into_files() {
@@ -10,5 +27,169 @@ fn every_state_is_drawn_into_files() {
         let folder = fixture::folder(name);
         let written = dashboard::draw(&site.input(), &folder).unwrap();
         assert_eq!(written, ["index.html", "status.json", "metrics.prom"], "{name}");
+        let left = std::fs::read_dir(&folder).unwrap().filter(|f| {
+            let name = f.as_ref().unwrap().file_name();
+            name.to_string_lossy().ends_with(".tmp")
+        });
+        assert_eq!(left.count(), 0, "no temporary file stays");
     }
+}
+
+#[test]
+fn the_top_says_state_worry_and_why_in_words() {
+    let mut seen = String::new();
+    for (name, site) in fixture::all().iter().filter(|(name, _)| *name != "hostile") {
+        let page = page(site);
+        let told = [text(&page, "title"), text(&page, "h1"), text(&page, ".worry"), text(&page, ".causes, .also")];
+        seen.push_str(&format!("{name}: {}\n", told.join(" / ")));
+    }
+    insta::assert_snapshot!("tops", seen);
+}
+
+#[test]
+fn a_page_of_the_mine_running_reads_as_before() {
+    insta::assert_snapshot!("mining_text", text(&page(&fixture::mining()), "header, main > section.now, .cards, .box"));
+}
+
+#[test]
+fn a_page_of_the_mine_broken_reads_as_before() {
+    insta::assert_snapshot!("broken_text", text(&page(&fixture::broken()), "header, main > section.now, .cards, .box"));
+}
+
+#[test]
+fn labels_from_devices_are_shown_as_text() {
+    let page = page(&fixture::hostile());
+    assert_eq!(page.matches("<script").count(), 1, "only our own");
+    assert!(!page.contains("<b onmouseover"));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(!page.contains('\u{202e}') && !page.contains('\u{1b}') && !page.contains('\0'));
+    assert!(text(&page, ".alarms").contains("مدخل"));
+    assert!(text(&page, ".alarms").contains("{{s.site}}"), "no text is read as a template");
+    assert!(!page.contains(&"x".repeat(401)), "texts are cut");
+    assert!(Html::parse_document(&page).select(&Selector::parse("[onmouseover]").unwrap()).next().is_none());
+}
+
+#[test]
+fn no_template_switches_escaping_off() {
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/page")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("{{{") && !text.contains("{{&"), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_page_asks_no_other_host_and_allows_no_other_script() {
+    for (name, site) in fixture::all() {
+        let page = page(&site);
+        let parsed = Html::parse_document(&page);
+        for (selector, attribute) in [("[src]", "src"), ("link[href]", "href"), ("use", "href"), ("a", "href")] {
+            for element in parsed.select(&Selector::parse(selector).unwrap()) {
+                let target = element.value().attr(attribute).unwrap();
+                let own = target.starts_with('#') || target.starts_with("data:image/svg+xml,");
+                assert!(own || ["status.json", "metrics.prom"].contains(&target), "{name}: {target}");
+            }
+        }
+        assert!(page.contains("default-src 'none'"));
+        for word in ["url(", "@import", "src="] {
+            assert!(!page.contains(word), "{name}: {word}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_on_the_page() {
+    for (_, site) in fixture::all() {
+        let status = dashboard::Status::new(&site.input());
+        let all = page(&site) + &dashboard::json(&status).unwrap() + &dashboard::metrics(&status);
+        assert!(!all.contains("never-on-the-page"));
+    }
+}
+
+#[test]
+fn a_missing_reading_is_said_and_never_a_zero() {
+    let site = fixture::broken();
+    let page = page(&site);
+    assert!(text(&page, "#h-miners + .facts").contains("no reading"));
+    let fans = text(&page, ".fan-power");
+    assert!(fans.contains("not read") && !fans.contains("0 W"), "{fans}");
+}
+
+#[test]
+fn an_empty_history_is_said_and_draws_no_chart() {
+    let page = page(&fixture::boot());
+    assert!(page.contains("No history yet"));
+    assert!(!page.contains("<figure"));
+}
+
+#[test]
+fn the_page_says_itself_that_it_is_old_from_the_second_missed_run_on() {
+    let hidden = |page: &str| {
+        let page = Html::parse_document(page);
+        page.select(&Selector::parse(".stale").unwrap()).next().unwrap().value().attr("hidden").is_some()
+    };
+    let mut site = fixture::mining();
+    let later = |seconds: u64| Moment {
+        wall: UnixSeconds(NOW + seconds as i64),
+        up: Seconds(fixture::at(0).up.0 + seconds),
+        ..fixture::at(0)
+    };
+    // Last run 6 s before NOW, next due 109 s after it: one interval and 30 s of grace later two are missed.
+    site.now = later(109 + 120 + 29);
+    site.state.last_run = Some(site.now);
+    assert!(hidden(&page(&site)));
+    site.now = later(109 + 120 + 30);
+    assert!(!hidden(&page(&site)));
+    site.now = later(0);
+    site.state.last_run = Some(fixture::at(269));
+    assert!(hidden(&page(&site)));
+    site.state.last_run = Some(fixture::at(270));
+    assert!(!hidden(&page(&site)), "whatever is said to be due next");
+}
+
+#[test]
+fn the_old_page_stays_when_a_new_one_cannot_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let site = fixture::mining();
+    dashboard::draw(&site.input(), folder.path()).unwrap();
+    let index = folder.path().join("index.html");
+    assert_eq!(std::fs::metadata(&index).unwrap().permissions().mode() & 0o777, 0o644);
+    let before = std::fs::read(&index).unwrap();
+    // A folder in the place of the temporary file: not even root can write that.
+    std::fs::create_dir(folder.path().join(".index.html.tmp")).unwrap();
+    let why = dashboard::draw(&fixture::curtailed().input(), folder.path()).unwrap_err();
+    assert!(why.starts_with("page: `") && why.contains("index.html") && why.ends_with("the old one stays"), "{why}");
+    assert_eq!(std::fs::read(&index).unwrap(), before);
+    let json = std::fs::read_to_string(folder.path().join("status.json")).unwrap();
+    assert!(json.contains("\"state\": \"off\""), "the other files are new all the same");
+}
+
+#[test]
+fn a_full_day_of_thirty_series_stays_below_300_kb() {
+    let mut site = fixture::broken();
+    site.history = fixture::history(8);
+    assert!(site.history.series.len() >= 30);
+    site.events = site.events.iter().cycle().take(200).cloned().collect();
+    site.log = site.log.iter().cycle().take(500).cloned().collect();
+    let begin = Instant::now();
+    let page = page(&site);
+    let took = begin.elapsed();
+    println!("page of {} series: {} bytes in {took:?}", site.history.series.len(), page.len());
+    assert!(page.len() < 300_000, "{}", page.len());
+}
+
+#[test]
+fn times_are_the_sites_and_temperatures_in_the_configured_unit() {
+    let mut site = fixture::mining();
+    let fahrenheit = page(&site);
+    assert!(text(&fahrenheit, ".age-static").contains("Sun 22 Nov 2026, 12:02:11 -06:00"));
+    assert!(text(&fahrenheit, ".room.intake").contains("77.2 °F"));
+    site.cfg.temperature_unit = minectl::config::TemperatureUnit::Celsius;
+    site.cfg.time_zone = "Europe/Berlin".into();
+    let celsius = page(&site);
+    assert!(text(&celsius, ".age-static").contains("19:02:11 +01:00"));
+    assert!(text(&celsius, ".room.intake").contains("25.1 °C"));
+    assert!(!text(&celsius, "#h-climate ~ *, .chart, .box").contains("°F"));
+    assert!(text(&celsius, ".chart h3").contains("Temperature °C"));
 }
