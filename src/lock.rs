@@ -42,12 +42,19 @@ pub fn take(path: &Path, now: &Moment) -> Result<RunLock, NotTaken> {
     let mut file = options.map_err(failed)?;
     match FileExt::try_lock_exclusive(&file) {
         Ok(()) => {}
-        Err(error) if error.kind() == fs2::lock_contended_error().kind() => return Err(NotTaken::Held(holder(&mut file))),
+        Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
+            return Err(NotTaken::Held(holder(&mut file)));
+        }
         Err(error) => return Err(failed(error)),
     }
     let line = format!("{} {}\n", std::process::id(), now.wall.0);
     // Who holds it is a help for people; a full disk must not stop a run for it.
-    if file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(line.as_bytes())).is_err() {
+    if file
+        .set_len(0)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .and_then(|_| file.write_all(line.as_bytes()))
+        .is_err()
+    {
         log::warn!("lock {}: cannot write who holds it", path.display());
     }
     Ok(RunLock { _file: file })

@@ -91,13 +91,8 @@ pub fn tail(path: &Path, lines: usize) -> Vec<String> {
         Ok(bytes)
     };
     let text = read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let mut tail: Vec<String> = text
-        .lines()
-        .rev()
-        .filter(|line| !line.contains(" [DEBUG] "))
-        .take(lines)
-        .map(str::to_owned)
-        .collect();
+    let mut tail: Vec<String> =
+        text.lines().rev().filter(|line| !line.contains(" [DEBUG] ")).take(lines).map(str::to_owned).collect();
     tail.reverse();
     tail
 }

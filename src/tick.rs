@@ -12,7 +12,7 @@ use crate::error::{EXIT_DONE, EXIT_FAULTS, Error};
 use crate::lock::{self, NotTaken};
 use crate::logging;
 use crate::model::{
-    Alarm, Channel, Command, CommandStatus, Decision, DeliveryResult, Event, EventKind, Notice, Outcome, OutboxEntry,
+    Alarm, Channel, Command, CommandStatus, Decision, DeliveryResult, Event, EventKind, Notice, OutboxEntry, Outcome,
     Override, Reason, Severity, SiteState, Snapshot,
 };
 use crate::notify::{self, Ping};
@@ -155,7 +155,11 @@ impl<'a> Run<'a> {
             run.event(&now, EventKind::Program, "run", "nothing is remembered: boot".to_owned());
         }
         if !loaded.broken_off.is_empty() {
-            let text = format!("the last run broke off with {} commands under way: {}", loaded.broken_off.len(), list(&loaded.broken_off));
+            let text = format!(
+                "the last run broke off with {} commands under way: {}",
+                loaded.broken_off.len(),
+                list(&loaded.broken_off)
+            );
             run.event(&now, EventKind::Program, "run", text);
         }
         run.acknowledge(&loaded.acknowledged, &now);
@@ -292,7 +296,8 @@ impl<'a> Run<'a> {
         for times in self.sent.values_mut() {
             times.retain(|at| now.since(at) < Seconds(3600));
         }
-        let counts = self.sent.iter().map(|(channel, times)| (*channel, u32::try_from(times.len()).unwrap_or(u32::MAX)));
+        let counts =
+            self.sent.iter().map(|(channel, times)| (*channel, u32::try_from(times.len()).unwrap_or(u32::MAX)));
         let limit = self.cfg.notify.send_limit.duration().min(self.left(Seconds(0)).max(Duration::from_secs(5)));
         let deliveries = notify::deliver(self.cfg, &self.outbox, &counts.collect(), self.clock, limit);
         let mut change = Change::default();
@@ -320,7 +325,11 @@ impl<'a> Run<'a> {
                     self.faults = true;
                     for mut entry in entries {
                         if now.wall.since(entry.notice.at) >= self.cfg.notify.give_up_after {
-                            self.tell_fault(&format!("{fault}; given up after {}", self.cfg.notify.give_up_after), &now, &mut change);
+                            self.tell_fault(
+                                &format!("{fault}; given up after {}", self.cfg.notify.give_up_after),
+                                &now,
+                                &mut change,
+                            );
                             change.outbox_done.push(entry.id);
                             continue;
                         }
@@ -449,7 +458,8 @@ impl<'a> Run<'a> {
             return;
         }
         self.troubles.push(text.to_owned());
-        let event = Event { at: now.wall, kind: EventKind::Program, subject: "store".to_owned(), text: text.to_owned() };
+        let event =
+            Event { at: now.wall, kind: EventKind::Program, subject: "store".to_owned(), text: text.to_owned() };
         self.events.push(event);
     }
 }
@@ -484,11 +494,24 @@ fn locked_out(cfg: &Config, clock: &Clock, holder: Option<lock::Holder>, now: &M
     log::info!("locked: {text} is at work; this run ends");
     if since.is_some_and(|since| since.0 > cfg.loop_interval.0.saturating_mul(2)) {
         let told = cfg.paths.data.join("tick.lock.told");
-        let fresh = std::fs::metadata(&told).and_then(|meta| meta.modified()).and_then(|at| at.elapsed().map_err(std::io::Error::other));
+        let fresh = std::fs::metadata(&told)
+            .and_then(|meta| meta.modified())
+            .and_then(|at| at.elapsed().map_err(std::io::Error::other));
         if !fresh.is_ok_and(|age| age < Duration::from_secs(3600)) {
-            let notice = Notice { severity: Severity::Emergency, at: now.wall, text: format!("A run hangs: {text} holds the lock") };
+            let notice = Notice {
+                severity: Severity::Emergency,
+                at: now.wall,
+                text: format!("A run hangs: {text} holds the lock"),
+            };
             let channels = notify::route(&cfg.notify, &notice).into_iter();
-            let entry = |channel| OutboxEntry { id: 0, channel, notice: notice.clone(), attempts: 0, not_before: now.wall, last_fault: None };
+            let entry = |channel| OutboxEntry {
+                id: 0,
+                channel,
+                notice: notice.clone(),
+                attempts: 0,
+                not_before: now.wall,
+                last_fault: None,
+            };
             let entries: Vec<OutboxEntry> = channels.map(entry).collect();
             notify::deliver(cfg, &entries, &BTreeMap::new(), clock, cfg.notify.send_limit.duration());
             if let Err(error) = std::fs::write(&told, now.wall.0.to_string()) {
@@ -539,6 +562,8 @@ fn log_snapshot(snapshot: &Snapshot) {
         };
         line(name, pdu.as_ref().map(total));
     }
-    let foreman = |f: &crate::model::ForemanReading| format!("{} miners of ours, {:?} online of {:?}", f.miners.len(), f.online, f.total);
+    let foreman = |f: &crate::model::ForemanReading| {
+        format!("{} miners of ours, {:?} online of {:?}", f.miners.len(), f.online, f.total)
+    };
     line("foreman", snapshot.foreman.as_ref().map(foreman));
 }

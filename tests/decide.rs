@@ -1,5 +1,5 @@
 //! The rules, driven in virtual time: no clock, no socket, no file but the sample configuration.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)]
 
 #[path = "decide/alarms.rs"]
 mod alarms;

@@ -110,7 +110,8 @@ pub fn acknowledge(cfg: &Config, clock: &Clock, alarm: &str, out: &mut dyn Write
     let chosen: Vec<&String> = alarms.keys().filter(|id| alarm == "all" || *id == alarm).collect();
     if chosen.is_empty() {
         let known: Vec<String> = alarms.keys().map(|id| format!("`{id}`")).collect();
-        let known = if known.is_empty() { "no alarm stands".to_owned() } else { format!("standing are {}", known.join(", ")) };
+        let known =
+            if known.is_empty() { "no alarm stands".to_owned() } else { format!("standing are {}", known.join(", ")) };
         return Err(Error::Usage(format!("no alarm `{alarm}`; {known}")));
     }
     let by = who();
@@ -131,8 +132,13 @@ fn parse(cfg: &Config, what: &SetTarget) -> Result<Parsed, Error> {
     let switches = || cfg.rooms.iter().flat_map(|room| &room.switches).map(|switch| switch.name.as_str());
     let (target, setting) = match what {
         SetTarget::Signal { level } => {
-            let level = || choice("signal", level, &[("run", Level::Run), ("curtail", Level::Curtail), ("blind", Level::Blind)]);
-            ("signal".to_owned(), auto(what).then_some(None).map_or_else(|| level().map(|l| Some(Setting::Signal(l))), Ok)?)
+            let level = || {
+                choice("signal", level, &[("run", Level::Run), ("curtail", Level::Curtail), ("blind", Level::Blind)])
+            };
+            (
+                "signal".to_owned(),
+                auto(what).then_some(None).map_or_else(|| level().map(|l| Some(Setting::Signal(l))), Ok)?,
+            )
         }
         SetTarget::Temp { probe, value } => {
             let probe = known("probe", probe, probes())?;

@@ -61,6 +61,10 @@ fn forbidden(
     if !is_listed(cfg, snapshot, command) {
         return Some("I6: not listed in the configuration");
     }
+    let first_pass = next.last_pass.is_none();
+    if first_pass && (command.starts_miners() || !command.is_safe()) {
+        return Some("I8: nothing is remembered");
+    }
     if command.starts_miners() {
         return start_forbidden(cfg, next);
     }

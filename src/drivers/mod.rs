@@ -79,6 +79,7 @@ pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snaps
             pdus: finish_all(pdus, &mut took_ms),
             foreman: finish(&cfg.foreman.name, foreman, &mut took_ms),
             took_ms,
+            troubles: Vec::new(),
         }
     })
 }

@@ -49,7 +49,7 @@ fn an_unreadable_page_holds_the_level_up_to_its_age_limit_and_is_blind_beyond() 
     scene.pass();
     assert_eq!(scene.state.signal.level, Level::Blind);
     assert_eq!(scene.off_reasons(), [OffReason::Blind]);
-    assert_eq!(scene.told("cannot be read"), 1);
+    assert_eq!(scene.told_at(Severity::Warning).len(), 1);
 }
 
 #[test]
