@@ -260,6 +260,9 @@ fn wire_fault(request: &Request, error: &ureq::Error, received: usize) -> Fault 
         ureq::Error::ConnectionFailed => request.fault(FaultKind::Unreachable, "no connection"),
         ureq::Error::Io(error) => io_fault(request, error, received),
         ureq::Error::LargeResponseHeader(..) => request.fault(FaultKind::Unreadable, "header lines are too long"),
+        ureq::Error::Decompress(_, error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            request.broken(received)
+        }
         ureq::Error::Decompress(..) => request.fault(FaultKind::Unreadable, "packed answer cannot be unpacked"),
         ureq::Error::Protocol(_) => request.fault(FaultKind::Unreadable, "answer is not HTTP"),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {

@@ -190,11 +190,11 @@ fn total(
         let value = power(document.pointer(pointer), pointer, scale, PDU_WATTS_MAX, &cfg.name)?;
         return Ok(Measured { value, age: newest.map_or(Seconds(0), |time| now.since(time)) });
     }
-    let bad: Vec<&str> =
-        outlets.iter().filter(|(_, outlet)| outlet.watts.is_err()).map(|(id, _)| id.as_str()).collect();
-    let first = outlets.values().find_map(|outlet| outlet.watts.as_ref().err());
+    let is_bad = |id: &&String| outlets.get(*id).is_some_and(|outlet| outlet.watts.is_err());
+    let bad: Vec<&str> = cfg.outlets.iter().filter(is_bad).map(String::as_str).collect();
+    let first = bad.first().and_then(|id| outlets.get(*id)?.watts.as_ref().err());
     if let Some(fault) = first {
-        let detail = format!("no sum: outlet {} has no watts ({})", named(&bad), fault.detail);
+        let detail = format!("no sum: no watts of outlet {} ({})", named(&bad), fault.detail);
         return Err(Fault::new(&cfg.name, fault.kind, detail));
     }
     let measured: Vec<Measured<Watts>> = outlets.values().filter_map(|outlet| outlet.watts.clone().ok()).collect();

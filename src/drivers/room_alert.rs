@@ -57,7 +57,7 @@ fn document(body: &str, device: &str) -> Result<Map<String, Value>, Fault> {
         Ok(_) => return Err(Fault::new(device, FaultKind::Unreadable, "answer is not a JSON object")),
         Err(error) => error,
     };
-    if text.starts_with('{') && !text.ends_with('}') {
+    if body.trim_start().starts_with('{') && !text.ends_with('}') {
         let detail = format!("answer is cut off after {} bytes", body.len());
         return Err(Fault::new(device, FaultKind::Unreadable, detail));
     }

@@ -8,7 +8,7 @@ use regex::Regex;
 use scraper::{Html, Selector};
 use sha2::{Digest, Sha256};
 
-use super::common::Limits;
+use super::common::{Limits, is_login_page};
 use crate::config::{SignalConfig, SignalMeaning, StampConfig};
 use crate::http::{Request, excerpt, send};
 use crate::model::{Fault, FaultKind, Reading, SignalReading, SignalValue};
@@ -71,6 +71,10 @@ fn check_texts(body: &str, page: &Html, cfg: &SignalConfig) -> Result<(), Fault>
         return Err(fault(FaultKind::Unreadable, detail));
     }
     if let Some(text) = cfg.must_contain.iter().find(|text| !has(text)) {
+        if is_login_page(body.trim_start()) {
+            let detail = format!("a login page came instead: `{}`", excerpt(body));
+            return Err(fault(FaultKind::Refused, detail));
+        }
         let detail = format!("page does not contain `{}`; it begins `{}`", excerpt(text), excerpt(body));
         return Err(fault(FaultKind::WrongDevice, detail));
     }
