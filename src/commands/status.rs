@@ -169,9 +169,16 @@ fn inputs(s: &Status, page: &mut Terminal) -> io::Result<()> {
     page.title("Climate")?;
     page.value(&format!("intake, {}", s.climate.band), &s.climate.intake)?;
     for probe in &s.climate.probes {
-        page.value(&probe.name, &probe.temperature)?;
-        if let Some(humidity) = &probe.humidity {
-            page.value("", humidity)?;
+        match &probe.humidity {
+            Some(humidity) if humidity.note == probe.temperature.note => {
+                let text = format!("{}, {} ({})", probe.temperature.text, humidity.text, humidity.note);
+                page.row(&probe.name, colour_of(&probe.temperature), &text)?;
+            }
+            Some(humidity) => {
+                page.value(&probe.name, &probe.temperature)?;
+                page.value("", humidity)?;
+            }
+            None => page.value(&probe.name, &probe.temperature)?,
         }
     }
     for switch in &s.climate.switches {

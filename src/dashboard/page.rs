@@ -45,6 +45,7 @@ struct View<'a> {
     headline: String,
     detail: String,
     drawn: String,
+    zone: &'a str,
     next_due: String,
     icon_colour: &'static str,
     causes: Vec<&'a str>,
@@ -130,6 +131,7 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
         title: format!("{mark}{headline} – {}", s.site),
         headline: unbroken(headline),
         detail: unbroken(detail),
+        zone: &input.cfg.time_zone,
         drawn: words.full(input.now.wall),
         next_due: words.hour_minute(input.next_due),
         icon_colour: match s.worry.level {

@@ -4,7 +4,8 @@
   // Tells the page's own age, draws it anew when there is a newer one, and reads values off the charts. Everything
   // else works without it. No address but the page's own is asked.
   var page = document.getElementById('page');
-  var unreachable = false, askedAt = 0, busy = false;
+  // A page that was just loaded is not asked for again at once: an overdue one would be reloaded for ever.
+  var unreachable = false, askedAt = Date.now() / 1000, busy = false;
   function data(name) { return Number(page.getAttribute('data-' + name)); }
   function isTest() { return page.getAttribute('data-test-clock') === 'true'; }
   function now() { return Date.now() / 1000; }
@@ -26,6 +27,7 @@
     live.hidden = false;
     still.hidden = true;
     document.body.classList.toggle('is-stale', stale);
+    if (stale && document.title.indexOf('OLD: ')) document.title = 'OLD: ' + document.title;
     var banner = page.querySelector('.stale');
     if (stale) {
       var missed = Math.max(2, Math.floor((now() - data('due')) / data('interval')) + 1);
@@ -103,8 +105,8 @@
     var cursor = plot.querySelector('.cursor');
     if (!cursor) { cursor = document.createElement('div'); cursor.className = 'cursor'; plot.appendChild(cursor); }
     cursor.style.left = share * 100 + '%';
-    var ago = page.getAttribute('data-drawn') - (get('from') + share * (get('to') - get('from')));
-    var parts = [words(Math.round(ago / 60) * 60) + ' before the update'];
+    var at = get('from') + share * (get('to') - get('from'));
+    var parts = [new Date(at * 1000).toLocaleString('en-GB', { timeZone: page.getAttribute('data-zone'), weekday: 'short', hour: '2-digit', minute: '2-digit' })];
     plot.querySelectorAll('.l').forEach(function (path) {
       var p = nearest(path, share * 288);
       parts.push(path.getAttribute('data-label') + ' ' + (p ? (get('max') - p[1] / 100 * (get('max') - get('min'))).toFixed(get('decimals')) : 'no reading'));

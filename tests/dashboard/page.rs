@@ -40,7 +40,8 @@ fn the_top_says_state_worry_and_why_in_words() {
     let mut seen = String::new();
     for (name, site) in fixture::all().iter().filter(|(name, _)| *name != "hostile") {
         let page = page(site);
-        let told = [text(&page, "title"), text(&page, "h1"), text(&page, ".worry"), text(&page, ".causes, .also")];
+        let told =
+            [text(&page, "head > title"), text(&page, "h1"), text(&page, ".worry"), text(&page, ".causes, .also")];
         seen.push_str(&format!("{name}: {}\n", told.join(" / ")));
     }
     insta::assert_snapshot!("tops", seen);
