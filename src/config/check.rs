@@ -111,15 +111,17 @@ pub(super) fn pattern(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A strptime format that gives a date and a time: it must be able to read what it writes.
-pub(super) fn stamp_format(text: &str) -> Result<String, String> {
-    plain(text)?;
+/// A strptime format that gives a date and a time: it must be able to read what it writes. A trailing `%Z` is the
+/// reader's own: letters like CST.
+pub(super) fn stamp_format(whole: &str) -> Result<String, String> {
+    plain(whole)?;
+    let text = whole.trim_end().strip_suffix("%Z").map_or(whole, str::trim_end);
     let example = jiff::civil::datetime(2026, 7, 14, 17, 28, 0, 0);
-    let Ok(example) = example.to_zoned(jiff::tz::TimeZone::UTC) else { return Ok(text.to_owned()) };
+    let Ok(example) = example.to_zoned(jiff::tz::TimeZone::UTC) else { return Ok(whole.to_owned()) };
     let broken_down = jiff::fmt::strtime::BrokenDownTime::from(&example);
     let read = broken_down.to_string(text).and_then(|written| jiff::fmt::strtime::parse(text, written));
     match read.and_then(|stamp| stamp.to_datetime()) {
-        Ok(read) if read.date() == example.datetime().date() && read.hour() == 17 => Ok(text.to_owned()),
+        Ok(read) if read.date() == example.datetime().date() && read.hour() == 17 => Ok(whole.to_owned()),
         Ok(_) => Err(format!("`{text}` loses a part of date or time; with %I it needs %p, and %Y for the year")),
         Err(cause) => Err(format!("`{text}` is not a format for date and time: {cause}")),
     }

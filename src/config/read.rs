@@ -255,9 +255,9 @@ fn read_paths(s: &Section<'_>) -> Option<PathsConfig> {
 }
 
 fn read_tick(s: &Section<'_>) -> Option<TickConfig> {
-    let budget = s.span("budget", Need::Default("100 s"), Seconds(10)..=Seconds::minutes(30));
+    let budget = s.span("budget", Need::Default("105 s"), Seconds(10)..=Seconds::minutes(30));
     let read_limit = s.span("read_limit", Need::Default("12 s"), Seconds(1)..=Seconds::minutes(10));
-    let pass_pause = s.span("pass_pause", Need::Default("5 s"), Seconds(1)..=Seconds::minutes(10));
+    let pass_pause = s.span("pass_pause", Need::Default("2 s"), Seconds(1)..=Seconds::minutes(10));
     let warn_after_failures = s.number("warn_after_failures", Need::Default("3"), 1..=1000);
     s.finish();
     Some(TickConfig {

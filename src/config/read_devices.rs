@@ -222,7 +222,7 @@ pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {
         None | Some(_) => Err(format!("unknown word `{text}`; known: `all`, `tag:` and a tag, as in `tag:curtail`")),
     });
     let call_pause = s.span("call_pause", Need::Default("1 s"), Seconds(1)..=Seconds(60));
-    let batch = s.number("batch", Need::Default("40"), 1..=500);
+    let batch = s.number("batch", Need::Default("20"), 1..=500);
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
     s.finish();
     Some(ForemanConfig {

@@ -44,7 +44,7 @@ pub(super) fn read_notify(s: &Section<'_>, configured: &[Channel]) -> Option<Not
     let emergency_reminder = s.span("emergency_reminder", Need::Default("15 minutes"), pace);
     let max_per_hour = s.number("max_per_hour", Need::Default("30"), 1..=1000);
     let give_up_after = s.span("give_up_after", Need::Default("2 days"), Seconds::minutes(10)..=week);
-    let send_limit = s.span("send_limit", Need::Default("20 s"), Seconds(1)..=Seconds(120));
+    let send_limit = s.span("send_limit", Need::Default("15 s"), Seconds(1)..=Seconds(120));
     s.finish();
     if emergency.as_ref().is_some_and(Vec::is_empty) {
         s.mistake("emergency", "names no channel, so nobody would be told; name at least one");

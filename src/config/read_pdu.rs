@@ -32,7 +32,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
     both_or_none(s);
     let outlets = s.texts("outlets", Need::Required, expand).and_then(|ranges| outlets(s, ranges));
     let outlet_pause = s.span("outlet_pause", Need::Default("1 s"), Seconds(0)..=Seconds(60));
-    let batch = s.number("batch", Need::Default("16"), 1..=512);
+    let batch = s.number("batch", Need::Default("24"), 1..=512);
     let max_age = s.span("max_age", Need::Default("60 s"), Seconds(5)..=Seconds::minutes(60));
     let timeout = s.span("timeout", Need::Default("4 s"), Seconds(1)..=Seconds(60));
     s.finish();

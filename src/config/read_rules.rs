@@ -132,7 +132,7 @@ pub(super) fn read_miners(s: &Section<'_>) -> Option<MinersConfig> {
     let off_below = s.watts("off_below", Need::Required);
     let on_above = s.watts("on_above", Need::Required);
     let day = Seconds::minutes(24 * 60);
-    let foreman_limit = s.span("foreman_limit", Need::Default("150 s"), Seconds(10)..=HOUR);
+    let foreman_limit = s.span("foreman_limit", Need::Default("2 minutes"), Seconds(10)..=HOUR);
     let deadline = s.span("deadline", Need::Default("6 minutes"), Seconds(30)..=HOUR);
     let min_off = s.span("min_off", Need::Default("10 minutes"), Seconds(0)..=day);
     let resume_after = s.span("resume_after", Need::Default("4 minutes"), Seconds(0)..=day);
