@@ -1,5 +1,5 @@
 //! Tests of dashboard from outside.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::too_many_lines)]
 
 #[path = "dashboard/data.rs"]
 mod data;

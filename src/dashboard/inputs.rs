@@ -127,13 +127,23 @@ fn probe(input: &Input, words: &Words, room: &RoomAlertConfig, probe: &ProbeConf
         Ok(value) => good(words, *value, age, max_age),
         Err(fault) => bad::<Humidity>(because(fault)),
     });
-    let hand_t = by_hand(input, |s| match s {
-        Setting::Temperature { probe: name, value } if *name == probe.name => Some(*value),
-        _ => None,
+    let hand_t = by_hand(input, |s| {
+        if let Setting::Temperature { probe: name, value } = s
+            && *name == probe.name
+        {
+            Some(*value)
+        } else {
+            None
+        }
     });
-    let hand_h = by_hand(input, |s| match s {
-        Setting::Humidity { probe: name, value } if *name == probe.name => Some(*value),
-        _ => None,
+    let hand_h = by_hand(input, |s| {
+        if let Setting::Humidity { probe: name, value } = s
+            && *name == probe.name
+        {
+            Some(*value)
+        } else {
+            None
+        }
     });
     ProbeStatus {
         name: clean(&probe.name),
@@ -149,9 +159,14 @@ fn switch(input: &Input, room: &RoomAlertConfig, switch: &SwitchConfig) -> Switc
         let room = snapshot.rooms.get(&room.name).ok_or(NOT_READ)?.as_ref().map_err(because)?;
         room.switches.get(&switch.name).ok_or("not in the unit's answer")?.as_ref().copied().map_err(because)
     };
-    let hand = by_hand(input, |s| match s {
-        Setting::Switch { name, alarm } if *name == switch.name => Some(*alarm),
-        _ => None,
+    let hand = by_hand(input, |s| {
+        if let Setting::Switch { name, alarm } = s
+            && *name == switch.name
+        {
+            Some(*alarm)
+        } else {
+            None
+        }
     });
     let word = |alarm: bool| if alarm { "ALARM" } else { "normal" };
     let (alarm, problem, text, age) = match (hand, read()) {
@@ -185,12 +200,18 @@ fn fan(input: &Input, words: &Words, cfg: &FanConfig) -> FanStatus {
         commanded_at: commanded.map(|c| words.point(&c.at)),
         relay: state.and_then(|s| s.relay),
         power: fan_power(input, words, cfg.number),
+        observed_at: state.and(input.state.last_pass.as_ref()).map(|at| words.point(at)),
         proven,
         fault,
         run_time_s: state.map_or(0, |s| s.run_time.0),
-        held: by_hand(input, |s| match s {
-            Setting::Fan { fan, on } if *fan == cfg.number => Some(*on),
-            _ => None,
+        held: by_hand(input, |s| {
+            if let Setting::Fan { fan, on } = s
+                && *fan == cfg.number
+            {
+                Some(*on)
+            } else {
+                None
+            }
         })
         .map(|(on, _)| on),
         state: match (fault, proven) {
@@ -203,9 +224,14 @@ fn fan(input: &Input, words: &Words, cfg: &FanConfig) -> FanStatus {
 }
 
 fn fan_power(input: &Input, words: &Words, fan: u8) -> Value {
-    let hand = by_hand(input, |s| match s {
-        Setting::FanWatts { fan: number, value } if *number == fan => Some(*value),
-        _ => None,
+    let hand = by_hand(input, |s| {
+        if let Setting::FanWatts { fan: number, value } = s
+            && *number == fan
+        {
+            Some(*value)
+        } else {
+            None
+        }
     });
     if let Some((value, age)) = hand {
         return set_by_hand(words, value, age);
@@ -247,9 +273,14 @@ fn pdu(input: &Input, words: &Words, cfg: &PduConfig) -> PduStatus {
             Err(fault) => bad::<Watts>(because(fault)),
         },
     };
-    let hand = by_hand(input, |s| match s {
-        Setting::MinerWatts { pdu, value } if *pdu == cfg.name => Some(*value),
-        _ => None,
+    let hand = by_hand(input, |s| {
+        if let Setting::MinerWatts { pdu, value } = s
+            && *pdu == cfg.name
+        {
+            Some(*value)
+        } else {
+            None
+        }
     });
     let read = reading.and_then(|r| r.as_ref().ok());
     let known =

@@ -285,6 +285,8 @@ pub struct FanStatus {
     pub commanded_at: Option<Point>,
     /// Whether the relay lets it run; null when it could not be read.
     pub relay: Option<bool>,
+    /// When relay, watts and proof were last judged; null before the first pass.
+    pub observed_at: Option<Point>,
     /// Measured power.
     pub power: Value,
     /// Proven running or stopped by watts; null when neither.

@@ -76,6 +76,9 @@ struct LaneView {
     text: String,
 }
 
+/// A label and its points, in the unit shown.
+type Series = (String, Vec<(UnixSeconds, Option<f64>)>);
+
 /// A chart's description before it is drawn.
 struct Plan {
     id: &'static str,
@@ -160,7 +163,7 @@ fn plans(input: &Input, words: &Words) -> Vec<Plan> {
 }
 
 fn draw(input: &Input, words: &Words, plan: &Plan, span: &Span) -> Option<ChartView> {
-    let converted: Vec<(String, Vec<(UnixSeconds, Option<f64>)>)> = plan
+    let converted: Vec<Series> = plan
         .series
         .iter()
         .filter_map(|(label, name)| {

@@ -19,7 +19,7 @@
   }
   function showAge() {
     if (isTest()) return;
-    var age = now() - data('drawn'), stale = now() >= data('stale') || !page.querySelector('.stale').hidden && age > 2 * data('interval');
+    var age = now() - data('drawn'), late = now() >= data('stale'), stale = late || page.getAttribute('data-old') === 'true';
     var live = page.querySelector('.age-live'), still = page.querySelector('.age-static');
     var due = still.textContent.split('next update due ')[1];
     live.textContent = 'Updated ' + (age < -5 ? 'in the future: the clocks of this device and of the site differ' : words(age) + ' ago') + ', next update due ' + due + (unreachable ? ' · the server does not answer' : '');
@@ -29,7 +29,8 @@
     document.body.classList.toggle('is-stale', stale);
     if (stale && document.title.indexOf('OLD: ')) document.title = 'OLD: ' + document.title;
     var banner = page.querySelector('.stale');
-    if (stale) {
+    // A page that was old when it was drawn says so itself.
+    if (late) {
       var missed = Math.max(2, Math.floor((now() - data('due')) / data('interval')) + 1);
       var text = 'Last update ' + words(age) + ' ago, ' + missed + ' runs missed: the program or its machine may be down, and what stands below may no longer be true.';
       var place = page.querySelector('.stale-text');

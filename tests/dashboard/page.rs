@@ -99,6 +99,26 @@ fn the_page_asks_no_other_host_and_allows_no_other_script() {
 }
 
 #[test]
+fn the_script_is_the_one_that_the_page_allows() {
+    use base64::Engine;
+    use sha2::{Digest, Sha256};
+    let page = page(&fixture::mining());
+    let script = page.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script.as_bytes()));
+    // Handlebars writes `=` as a character reference; the browser reads it back.
+    let allowed = format!("script-src 'sha256-{}'", hash.replace('=', "&#x3D;"));
+    assert!(page.contains(&allowed), "{allowed}");
+}
+
+#[test]
+fn the_html_has_no_mistake_that_a_parser_notices() {
+    for (name, site) in fixture::all() {
+        let errors = Html::parse_document(&page(&site)).errors;
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+    }
+}
+
+#[test]
 fn no_secret_is_on_the_page() {
     for (_, site) in fixture::all() {
         let status = dashboard::Status::new(&site.input());
