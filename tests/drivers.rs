@@ -3,14 +3,26 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::let_underscore_must_use, clippy::string_slice)]
 
+#[path = "drivers/acting.rs"]
+mod acting;
+#[path = "drivers/acting_miners.rs"]
+mod acting_miners;
 #[path = "drivers/config.rs"]
 mod config;
+#[path = "drivers/damage.rs"]
+mod damage;
+#[path = "drivers/fixture.rs"]
+mod fixture;
 #[path = "drivers/http.rs"]
 mod http;
-#[path = "drivers/parsers.rs"]
-mod parsers;
-#[path = "drivers/passes.rs"]
-mod passes;
+#[path = "drivers/meters.rs"]
+mod meters;
+#[path = "drivers/outputs.rs"]
+mod outputs;
+#[path = "drivers/room_alert.rs"]
+mod room_alert;
+#[path = "drivers/sensing.rs"]
+mod sensing;
 #[path = "drivers/server.rs"]
 mod server;
 #[path = "drivers/signal.rs"]
