@@ -101,22 +101,30 @@ fn jobs<'cfg>(
 }
 
 fn carry_out(cfg: &Config, clock: &Clock, until: Instant, job: &Job) -> Results {
-    let unknown =
-        |name: &str, what: &str| Fault::new(name, FaultKind::Missing, format!("no such {what} in the configuration"));
+    let unknown = |name: &str, what: &str, known: Vec<&str>| {
+        let detail = format!("no such {what} in the configuration; known are `{}`", known.join("`, `"));
+        Fault::new(name, FaultKind::Missing, detail)
+    };
     let results = match job {
         Job::Board { name, changes } => match cfg.boards.iter().find(|board| board.name == *name) {
             Some(board) => {
                 let limits = Limits { timeout: board.timeout, until };
                 controlbyweb::act(board, clock, limits, &wanted(changes))
             }
-            None => return failed(job, &unknown(name, "relay board")),
+            None => {
+                let known = cfg.boards.iter().map(|board| board.name.as_str()).collect();
+                return failed(job, &unknown(name, "relay board", known));
+            }
         },
         Job::Pdu { name, changes } => match cfg.pdus.iter().find(|pdu| pdu.name == *name) {
             Some(pdu) => {
                 let limits = Limits { timeout: pdu.timeout, until };
                 pdu_json::act(pdu, clock, clock.now().wall, limits, &wanted(changes))
             }
-            None => return failed(job, &unknown(name, "PDU")),
+            None => {
+                let known = cfg.pdus.iter().map(|pdu| pdu.name.as_str()).collect();
+                return failed(job, &unknown(name, "PDU", known));
+            }
         },
         Job::Foreman { changes } => {
             let limits = Limits { timeout: cfg.foreman.timeout, until };

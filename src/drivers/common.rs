@@ -58,7 +58,7 @@ pub(super) fn not_json(device: &str, text: &str, error: &serde_json::Error) -> F
 
 /// Whether a body is a web page with a field for a password.
 pub(super) fn is_login_page(body: &str) -> bool {
-    let lower: String = body.chars().take(16 * 1024).collect::<String>().to_ascii_lowercase();
+    let lower: String = body.trim_start().chars().take(16 * 1024).collect::<String>().to_ascii_lowercase();
     lower.starts_with('<') && (lower.contains("type=\"password\"") || lower.contains("type='password'"))
 }
 

@@ -257,7 +257,7 @@ fn with_relays(state: BoardState, body: &str, device: &str) -> Result<BoardState
 fn refuse_error_text(body: &str, device: &str) -> Result<(), Fault> {
     let text = excerpt(body);
     let lower = text.to_ascii_lowercase();
-    if lower.starts_with("401") || lower.contains("authorization required") || is_login_page(body.trim()) {
+    if lower.starts_with("401") || lower.contains("authorization required") || is_login_page(body) {
         return Err(Fault::new(device, FaultKind::Refused, format!("the board wants a password: `{text}`")));
     }
     if lower.starts_with("404") {

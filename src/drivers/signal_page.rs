@@ -71,7 +71,7 @@ fn check_texts(body: &str, page: &Html, cfg: &SignalConfig) -> Result<(), Fault>
         return Err(fault(FaultKind::Unreadable, detail));
     }
     if let Some(text) = cfg.must_contain.iter().find(|text| !has(text)) {
-        if is_login_page(body.trim_start()) {
+        if is_login_page(body) {
             let detail = format!("a login page came instead: `{}`", excerpt(body));
             return Err(fault(FaultKind::Refused, detail));
         }

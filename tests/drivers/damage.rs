@@ -1,0 +1,66 @@
+//! No input breaks a parser: arbitrary bytes, damaged fixtures, odd numbers.
+
+use minectl::drivers::parse;
+use serde_json::Value;
+
+use crate::config::{NOWHERE, emoncms, foreman, iotawatt, pdu, room};
+use crate::fixture::{NOW, fixture};
+
+/// Every parser on one body.
+fn all_parsers(body: &str) {
+    drop(parse::room_alert(body, &room(NOWHERE)));
+    drop(parse::emoncms(body, &emoncms(NOWHERE, 3), NOW));
+    drop(parse::relay_json(body, "b"));
+    drop(parse::relay_xml(body, "b"));
+    drop(parse::signal(body, &crate::config::signal(NOWHERE), "America/Chicago", NOW));
+    if let Ok(value) = serde_json::from_str::<Value>(body) {
+        drop(parse::iotawatt(&value, &iotawatt(NOWHERE, 2), NOW));
+        drop(parse::pdu(&value, &pdu("p", NOWHERE, &["1", "2"]), NOW));
+        drop(parse::parse_summary(&value, "f"));
+        drop(parse::parse_page(&value, &foreman(NOWHERE)));
+        drop(parse::parse_status(&value, "f"));
+    }
+}
+
+const ALL: [&str; 12] = [
+    "room_alert/12e_v3.2.5.json",
+    "room_alert/legacy.htm",
+    "iotawatt/query_02_08_04.json",
+    "emoncms/11.16_redis.json",
+    "emoncms/notice_in_front.txt",
+    "controlbyweb/x-400.json",
+    "controlbyweb/x-wr-10r12.xml",
+    "pdu/digital_shovel_2021.json",
+    "pdu/netio_3.4.json",
+    "foreman/summary.json",
+    "foreman/page.json",
+    "signal/table.html",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_bytes_break_a_parser(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+        all_parsers(&minectl::http::Answer::new(200, Vec::new(), bytes).text());
+    }
+
+    #[test]
+    fn no_damage_to_a_good_body_breaks_a_parser(
+        which in 0..ALL.len(), at in 0_usize..4000, byte in proptest::num::u8::ANY, cut in proptest::bool::ANY,
+    ) {
+        let mut bytes = fixture(ALL[which]);
+        let at = at % bytes.len();
+        if cut { bytes.truncate(at) } else { bytes[at] = byte }
+        all_parsers(&minectl::http::Answer::new(200, Vec::new(), bytes).text());
+    }
+
+    #[test]
+    fn no_number_breaks_a_parser(number in proptest::num::f64::ANY) {
+        let shown = serde_json::to_string(&number).unwrap();
+        for name in ALL {
+            let body = minectl::http::Answer::new(200, Vec::new(), fixture(name)).text();
+            all_parsers(&body.replacen("11", &shown, 3).replacen("\"27.00\"", &shown, 1));
+        }
+    }
+}

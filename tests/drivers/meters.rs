@@ -1,0 +1,107 @@
+//! IotaWatt and emonCMS: which watts count, how old they are, and what is refused.
+
+use minectl::drivers::parse;
+use minectl::model::FaultKind;
+use minectl::units::{Seconds, UnixSeconds, Watts};
+use serde_json::{Value, json};
+
+use crate::config::{NOWHERE, emoncms, iotawatt};
+use crate::fixture::{NOW, kind_and_detail, text, value};
+
+#[test]
+fn the_last_full_row_counts_with_its_age() {
+    let cfg = iotawatt(NOWHERE, 2);
+    let read = |name: &str, now: i64| parse::iotawatt(&value(name), &cfg, UnixSeconds(now)).unwrap().unwrap();
+    let full = read("iotawatt/query_02_08_04.json", 1_795_400_018);
+    assert_eq!(full.row_time, Some(UnixSeconds(1_795_400_010)));
+    let fan = |n: u8| full.fans[&n].clone().unwrap();
+    assert_eq!((fan(1).value, fan(1).age), (Watts::new(1499.0).unwrap(), Seconds(3)));
+    assert_eq!(fan(2).value.value().to_string(), "0", "-0 is a zero");
+    let behind = read("iotawatt/newest_null.json", 1_795_400_016);
+    assert_eq!(behind.row_time, Some(UnixSeconds(1_795_400_005)));
+    assert_eq!(behind.fans[&1].clone().unwrap().value.value(), 1501.7);
+    assert_eq!(read("iotawatt/query_02_08_04.json", 1_795_000_000).fans[&1].clone().unwrap().age, Seconds(0));
+    assert_eq!(parse::iotawatt(&value("iotawatt/all_null.json"), &cfg, NOW).unwrap(), None);
+}
+
+#[test]
+fn without_voltage_no_fan_has_watts() {
+    let cfg = iotawatt(NOWHERE, 2);
+    let read = parse::iotawatt(&value("iotawatt/no_voltage.json"), &cfg, NOW).unwrap().unwrap();
+    for fan in 1..=2 {
+        let fault = read.fans[&fan].clone().unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Missing);
+        assert_eq!(fault.detail, "voltage reference is lost (17.3 V): the unit then says 0 W for every fan");
+    }
+    let at = |volts: f64| {
+        let mut answer = value("iotawatt/no_voltage.json");
+        answer["data"][1][1] = json!(volts);
+        parse::iotawatt(&answer, &cfg, NOW).unwrap().unwrap().fans[&1].is_ok()
+    };
+    assert!(!at(49.9));
+    assert!(at(50.0));
+}
+
+#[test]
+fn rows_that_are_not_what_was_asked_for_are_refused() {
+    let cfg = iotawatt(NOWHERE, 2);
+    let with = |change: fn(&mut Value)| {
+        let mut answer = value("iotawatt/query_02_08_04.json");
+        change(&mut answer);
+        parse::iotawatt(&answer, &cfg, NOW).unwrap_err()
+    };
+    let swapped = with(|a| a["labels"] = json!(["Time", "mains_v", "fan2", "fan1"]));
+    assert_eq!(swapped.kind, FaultKind::Unreadable);
+    assert!(swapped.detail.ends_with("wanted `Time,mains_v,fan1,fan2`"), "{swapped}");
+    assert_eq!(with(|a| a["data"][2] = json!([1, 2])).detail, "a row has not the 4 columns that were asked for");
+    assert_eq!(with(|a| a["data"][2][0] = json!(0)).detail, "a row has no time");
+    assert_eq!(with(|a| drop(a.as_object_mut().unwrap().remove("data"))).detail, "answer has no rows");
+    let mut absurd = value("iotawatt/query_02_08_04.json");
+    absurd["data"][2][2] = json!(9.0e9);
+    absurd["data"][2][3] = json!(-1500);
+    let read = parse::iotawatt(&absurd, &cfg, NOW).unwrap().unwrap();
+    assert_eq!(read.fans[&1].clone().unwrap_err().kind, FaultKind::OutOfRange);
+    let reversed = read.fans[&2].clone().unwrap_err().detail;
+    assert_eq!(reversed, "-1500 W is not possible for a fan; is its current transformer reversed?");
+}
+
+#[test]
+fn emoncms_lists_are_read_with_and_without_redis_and_behind_notices() {
+    for name in ["11.16_redis.json", "11.16_noredis.json", "notice_in_front.txt"] {
+        let read = parse::emoncms(&text(&format!("emoncms/{name}")), &emoncms(NOWHERE, 4), NOW).unwrap();
+        let fan = |n: u8| read.fans[&n].clone();
+        assert_eq!(fan(1).unwrap().value.value(), 1498.25, "{name}");
+        assert_eq!((fan(1).unwrap().age, fan(2).unwrap().age), (Seconds(15), Seconds(20)), "{name}");
+        assert_eq!(fan(2).unwrap().value.value(), 0.0, "{name}");
+        assert_eq!(kind_and_detail(fan(3).unwrap_err()), (FaultKind::Missing, "feed 13 has no data".to_owned()));
+        assert_eq!(fan(4).unwrap_err().kind, FaultKind::Missing, "{name}");
+        assert_eq!(read.row_time, Some(UnixSeconds(1_795_399_985)), "{name}");
+    }
+}
+
+#[test]
+fn a_feed_from_the_future_is_refused_beyond_a_minute() {
+    let read = |now: i64| {
+        let read = parse::emoncms(&text("emoncms/11.16_redis.json"), &emoncms(NOWHERE, 1), UnixSeconds(now)).unwrap();
+        read.fans[&1].clone()
+    };
+    assert_eq!(read(1_795_399_985 - 60).unwrap().age, Seconds(0));
+    let fault = read(1_795_399_985 - 61).unwrap_err();
+    assert_eq!(
+        kind_and_detail(fault),
+        (FaultKind::Stale, "feed 11 is 1 min 1 s ahead of the server's clock".to_owned())
+    );
+}
+
+#[test]
+fn what_is_no_list_of_feeds_is_refused() {
+    let refuse = |body: &str| kind_and_detail(parse::emoncms(body, &emoncms(NOWHERE, 1), NOW).unwrap_err());
+    assert_eq!(refuse("false").0, FaultKind::Refused);
+    let message = refuse(r#"{"success":false,"message":"Feed does not exist"}"#);
+    assert_eq!(message, (FaultKind::Status, "the server says `Feed does not exist`".to_owned()));
+    let (kind, detail) = refuse(&text("emoncms/redis_down.html"));
+    assert_eq!(kind, FaultKind::Status);
+    assert!(detail.starts_with("the server is in trouble: `Fatal error : Uncaught RedisException"), "{detail}");
+    assert_eq!(refuse("[{\"id\":\"11\",").0, FaultKind::Unreadable);
+    assert_eq!(refuse("").1, "answer is empty");
+}
