@@ -409,10 +409,10 @@ impl<'a> Run<'a> {
                 log::warn!("{fault}");
             }
         }
-        if let Some(pinged) = pinged.filter(std::thread::JoinHandle::is_finished) {
-            if pinged.join().is_err() {
-                log::error!("the dead-man ping panicked");
-            }
+        if let Some(pinged) = pinged.filter(std::thread::JoinHandle::is_finished)
+            && pinged.join().is_err()
+        {
+            log::error!("the dead-man ping panicked");
         }
         log::info!("run ends after {:.1} s: {summary}", self.began.elapsed().as_secs_f64());
         if self.faults || !self.troubles.is_empty() { EXIT_FAULTS } else { EXIT_DONE }

@@ -55,7 +55,7 @@ fn sleep(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> V
     let proven = next.miners.proven_off.is_some();
     let due = |miner: &&MinerReading| match next.miners.asked.get(&miner.id) {
         // With outlets cut, whoever was never asked has no power and takes no command.
-        None => miner.mode != Some(PowerMode::Sleeping) && !(proven && !next.miners.cut.is_empty()),
+        None => miner.mode != Some(PowerMode::Sleeping) && (!proven || next.miners.cut.is_empty()),
         Some(asked) if asked.mode != PowerMode::Sleeping => true,
         Some(asked) => !proven && ask_again(asked, now),
     };

@@ -278,6 +278,7 @@ pub(crate) fn snapshot(watts: f64, fans_on: u8, signal: f64) -> Snapshot {
     };
     let online = if watts > 50_000.0 { 296 } else { 4 };
     Snapshot {
+        troubles: Vec::new(),
         at: at(4),
         signal: Ok(SignalReading {
             text: format!("{signal} MW"),
@@ -409,12 +410,14 @@ pub(crate) fn mining() -> Site {
     for (name, value) in [("intake-west", 24.6), ("intake-east", 25.1), ("exhaust", 38.4), ("middle", 29.9)] {
         state.climate.probes.insert(name.into(), LastGood { value: c(value), at: at(4) });
     }
-    state.demand = DemandState { reasons: BTreeSet::new(), since: at(273_600) };
+    state.demand = DemandState { reasons: BTreeSet::new(), since: at(273_600), too_few_since: None };
     state.miners.phase = MinersPhase::Running;
     state.miners.watts = Some(w(812_400.0));
     state.fans = (1..=9).map(|n| (n, fan_state(n, n <= 7))).collect();
     for name in ["signal", "room-alert", "iotawatt", "foreman", "relays-a", "relays-b"].iter().chain(&PDUS) {
-        state.devices.insert((*name).into(), DeviceHealth { failures: 0, since: at(612_000), fault: None });
+        state
+            .devices
+            .insert((*name).into(), DeviceHealth { failures: 0, counted: at(10), since: at(612_000), fault: None });
     }
     let reason = |subject: &str, text: &str| Reason { subject: subject.into(), text: text.into() };
     Site {
@@ -471,7 +474,8 @@ fn curtail(site: &mut Site, seen: u64) {
     site.state.signal.since = at(seen);
     site.state.signal.run_readings = 0;
     site.state.signal.last_good = Some(LastGood { value: "314.9 MW".into(), at: at(4) });
-    site.state.demand = DemandState { reasons: BTreeSet::from([OffReason::Curtail]), since: at(seen) };
+    site.state.demand =
+        DemandState { reasons: BTreeSet::from([OffReason::Curtail]), since: at(seen), too_few_since: None };
     site.state.call = Some(Call {
         seen: at(seen),
         first_command: Some(at(seen - 2)),
@@ -563,6 +567,7 @@ pub(crate) fn broken() -> Site {
     state.demand = DemandState {
         reasons: BTreeSet::from([OffReason::Blind, OffReason::TemperatureLost, OffReason::TooFewFans]),
         since: at(400),
+        too_few_since: None,
     };
     state.miners.phase = MinersPhase::Curtailing { since: at(400), rung: Rung::Outlets, rung_since: at(250) };
     state.miners.watts = None;
@@ -600,7 +605,7 @@ pub(crate) fn broken() -> Site {
     ]);
     for (name, health) in &mut state.devices {
         if name != "relays-a" && name != "pdu-b" {
-            *health = DeviceHealth { failures: 5, since: at(600), fault: Some(no_answer(name)) };
+            *health = DeviceHealth { failures: 5, counted: at(10), since: at(600), fault: Some(no_answer(name)) };
         }
     }
     site.overrides = vec![
@@ -663,6 +668,7 @@ pub(crate) fn hostile() -> Site {
             label.clone(),
             DeviceHealth {
                 failures: 1,
+                counted: at(9),
                 since: at(9),
                 fault: Some(Fault::new(label.clone(), FaultKind::Unreadable, label.clone())),
             },
