@@ -94,6 +94,11 @@ impl<'a> Request<'a> {
         Fault::new(self.device, kind, text)
     }
 
+    /// What another program says in an error, fit to be quoted: masked before it is cut, so that no half secret stays.
+    fn quoted(&self, error: &impl ToString) -> String {
+        excerpt(&masked(&error.to_string(), &self.secrets))
+    }
+
     fn not_sent(&self) -> Fault {
         Fault::new(self.device, FaultKind::TimedOut, "not sent: no time left in this run")
     }
@@ -169,7 +174,7 @@ impl Answer {
         let secrets: Vec<&Secret> = self.secrets.iter().collect();
         let said = match (self.header("location"), self.excerpt()) {
             (Some(location), _) if (300..400).contains(&self.status) => {
-                format!(", sends on to {}", shown_url(&excerpt(location)))
+                format!(", sends on to {}", excerpt(&masked(&shown_url(location), &secrets)))
             }
             (_, text) if text.is_empty() => String::new(),
             (_, text) => format!(": `{text}`"),
@@ -266,9 +271,9 @@ fn wire_fault(request: &Request, error: &ureq::Error, received: usize) -> Fault 
         ureq::Error::Decompress(..) => request.fault(FaultKind::Unreadable, "packed answer cannot be unpacked"),
         ureq::Error::Protocol(_) => request.fault(FaultKind::Unreadable, "answer is not HTTP"),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {
-            request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", excerpt(&error.to_string())))
+            request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
         }
-        other => request.fault(FaultKind::Unreadable, &format!("request failed: {}", excerpt(&other.to_string()))),
+        other => request.fault(FaultKind::Unreadable, &format!("request failed: {}", request.quoted(other))),
     }
 }
 
@@ -285,7 +290,7 @@ fn io_fault(request: &Request, error: &std::io::Error, received: usize) -> Fault
         Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => request.broken(received),
         // Flate reports damaged data this way.
         Io::InvalidInput | Io::InvalidData => {
-            request.fault(FaultKind::Unreadable, &format!("answer is damaged: {}", excerpt(&error.to_string())))
+            request.fault(FaultKind::Unreadable, &format!("answer is damaged: {}", request.quoted(error)))
         }
         // The standard library has no kind for a name that cannot be looked up.
         _ if error.to_string().contains("lookup address") => {

@@ -22,7 +22,7 @@ use crate::units::{Moment, Seconds};
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);
 /// Foreman commands that are asked about in one pass.
-const ASK_MAX: usize = 20;
+const ASK_MAX: usize = 4;
 /// Log lines and events on the page.
 const PAGE_LINES: usize = 60;
 

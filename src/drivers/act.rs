@@ -6,7 +6,7 @@ use std::thread::{Builder, scope};
 use std::time::Instant;
 
 use super::common::Limits;
-use super::{broken_driver, controlbyweb, foreman, pdu_json};
+use super::{broken_driver, controlbyweb, foreman, pdu_json, secrets, without_secrets};
 use crate::clock::Clock;
 use crate::config::{Config, FanConfig};
 use crate::model::{Command, Fault, FaultKind, Outcome, PowerMode, Reply};
@@ -41,9 +41,10 @@ pub fn act(cfg: &Config, clock: &Clock, until: Instant, commands: &[Command]) ->
     });
     results.extend(done.into_iter().flatten());
     let lost = |command: &Command| Fault::new(command.to_string(), FaultKind::Broken, "driver gave no result");
-    let outcome = |(place, command): (usize, &Command)| Outcome {
-        command: command.clone(),
-        result: results.remove(&place).unwrap_or_else(|| Err(lost(command))),
+    let secrets = secrets(cfg);
+    let outcome = |(place, command): (usize, &Command)| {
+        let result = results.remove(&place).unwrap_or_else(|| Err(lost(command)));
+        Outcome { command: command.clone(), result: result.map_err(|fault| without_secrets(fault, &secrets)) }
     };
     commands.iter().enumerate().map(outcome).collect()
 }

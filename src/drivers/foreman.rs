@@ -14,7 +14,7 @@ pub use parse::{Page, Summary, parse_page, parse_status, parse_summary};
 use super::common::{Limits, is_silent, joined, json as json_of, no_time, number, quoted, whole};
 use crate::clock::Clock;
 use crate::config::ForemanConfig;
-use crate::http::{Answer, Request, excerpt, send};
+use crate::http::{Answer, Request, excerpt, masked, send};
 use crate::model::{CommandStatus, Fault, FaultKind, ForemanReading, PowerMode, Reading, Reply};
 
 /// Miners on one page of the list.
@@ -110,7 +110,8 @@ impl Foreman<'_> {
             };
         }
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-        let said = body.as_ref().and_then(|body| body.get("detail")).and_then(Value::as_str).map(excerpt);
+        let said = body.as_ref().and_then(|body| body.get("detail")).and_then(Value::as_str);
+        let said = said.map(|said| excerpt(&masked(said, &[&self.cfg.api_key])));
         let status = answer.status;
         match (status, said) {
             (401 | 403, said) => {

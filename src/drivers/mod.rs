@@ -17,7 +17,8 @@ use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::config::{Config, FanConfig, FanWattsConfig, RelayBoardConfig};
+use crate::config::{Config, FanConfig, FanWattsConfig, RelayBoardConfig, Secret};
+use crate::http::masked;
 use crate::model::{Fault, FaultKind, Reading, Snapshot};
 use crate::units::{Seconds, Watts};
 use common::Limits;
@@ -69,16 +70,16 @@ pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snaps
         let foreman = start(scope, &cfg.foreman.name, move || {
             foreman::read(&cfg.foreman, clock, ask, limits(cfg.foreman.timeout))
         });
-        let mut took_ms = BTreeMap::new();
+        let mut collect = Collect { took_ms: BTreeMap::new(), secrets: secrets(cfg) };
         Snapshot {
             at,
-            signal: finish(signal_page::NAME, signal, &mut took_ms),
-            rooms: finish_all(rooms, &mut took_ms),
-            fan_watts: finish(cfg.fan_watts.name(), fan_watts, &mut took_ms),
-            boards: finish_all(boards, &mut took_ms),
-            pdus: finish_all(pdus, &mut took_ms),
-            foreman: finish(&cfg.foreman.name, foreman, &mut took_ms),
-            took_ms,
+            signal: collect.one(signal_page::NAME, signal),
+            rooms: collect.all(rooms),
+            fan_watts: collect.one(cfg.fan_watts.name(), fan_watts),
+            boards: collect.all(boards),
+            pdus: collect.all(pdus),
+            foreman: collect.one(&cfg.foreman.name, foreman),
+            took_ms: collect.took_ms,
             troubles: Vec::new(),
         }
     })
@@ -103,21 +104,42 @@ fn start<'scope, T: Send + 'scope>(
     thread.map_err(|error| Fault::new(name, FaultKind::Broken, format!("no thread for this device: {error}")))
 }
 
-fn finish<T>(name: &str, pending: Pending<T>, took_ms: &mut BTreeMap<String, u64>) -> Reading<T> {
-    let (reading, took) = match pending.map(ScopedJoinHandle::join) {
-        Ok(Ok(done)) => done,
-        Ok(Err(_)) => (Err(broken_driver(name)), Duration::ZERO),
-        Err(fault) => (Err(fault), Duration::ZERO),
-    };
-    took_ms.insert(name.to_owned(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-    reading
+/// Waits for readings and keeps how long each took.
+struct Collect<'cfg> {
+    took_ms: BTreeMap<String, u64>,
+    secrets: Vec<&'cfg Secret>,
 }
 
-fn finish_all<T>(
-    pending: Vec<(&str, Pending<T>)>,
-    took_ms: &mut BTreeMap<String, u64>,
-) -> BTreeMap<String, Reading<T>> {
-    pending.into_iter().map(|(name, one)| (name.to_owned(), finish(name, one, took_ms))).collect()
+impl Collect<'_> {
+    fn one<T>(&mut self, name: &str, pending: Pending<T>) -> Reading<T> {
+        let (reading, took) = match pending.map(ScopedJoinHandle::join) {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => (Err(broken_driver(name)), Duration::ZERO),
+            Err(fault) => (Err(fault), Duration::ZERO),
+        };
+        self.took_ms.insert(name.to_owned(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        reading.map_err(|fault| without_secrets(fault, &self.secrets))
+    }
+
+    fn all<T>(&mut self, pending: Vec<(&str, Pending<T>)>) -> BTreeMap<String, Reading<T>> {
+        pending.into_iter().map(|(name, one)| (name.to_owned(), self.one(name, one))).collect()
+    }
+}
+
+/// Every secret that a device is sent.
+fn secrets(cfg: &Config) -> Vec<&Secret> {
+    let meter = match &cfg.fan_watts {
+        FanWattsConfig::IotaWatt(_) => None,
+        FanWattsConfig::EmonCms(meter) => Some(&meter.api_key),
+    };
+    let boards = cfg.boards.iter().filter_map(|board| board.password.as_ref());
+    let pdus = cfg.pdus.iter().flat_map(|pdu| [&pdu.token, &pdu.password]).flatten();
+    std::iter::once(&cfg.foreman.api_key).chain(meter).chain(boards).chain(pdus).collect()
+}
+
+/// A device may send back what it was sent, and faults quote what devices send.
+fn without_secrets(fault: Fault, secrets: &[&Secret]) -> Fault {
+    Fault { detail: masked(&fault.detail, secrets), ..fault }
 }
 
 /// A driver that panicked: our mistake, told as this device's fault so that the run goes on.
@@ -138,4 +160,21 @@ fn fan_watts(watts: f64, device: &str) -> Reading<Watts> {
         return Err(Fault::new(device, FaultKind::OutOfRange, detail));
     }
     Watts::new(watts).map_err(|error| Fault::new(device, FaultKind::OutOfRange, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_panics_is_a_fault_of_its_device() {
+        let (token, mut collect) = (Secret::new("hunter2"), Collect { took_ms: BTreeMap::new(), secrets: Vec::new() });
+        collect.secrets.push(&token);
+        let broken: Reading<()> = scope(|scope| collect.one("unit", start(scope, "unit", || panic!("on purpose"))));
+        let fault = broken.unwrap_err();
+        assert_eq!((fault.device.as_str(), fault.kind), ("unit", FaultKind::Broken));
+        let quoting = || Err::<(), _>(Fault::new("unit", FaultKind::Status, "the unit says `bad token hunter2`"));
+        let fault = scope(|scope| collect.one("unit", start(scope, "unit", quoting))).unwrap_err();
+        assert_eq!(fault.detail, "the unit says `bad token ***`");
+    }
 }
