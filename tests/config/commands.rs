@@ -55,7 +55,7 @@ fn get_addresses_sections_and_elements_by_name_or_place() {
 #[test]
 fn get_tells_the_default_of_an_absent_key_and_hides_secrets() {
     let (_folder, path) = folder_with(SAMPLE);
-    assert_eq!(get_value(&path, "pdu.spdu-b.batch"), "16");
+    assert_eq!(get_value(&path, "pdu.spdu-b.batch"), "24");
     assert_eq!(get_value(&path, "telegram.token"), "***");
     assert!(!get_value(&path, "email").contains("site-smtp-password"));
     let error = |key: &str| run(|out| get(&path, key, out)).unwrap_err().to_string();
@@ -96,7 +96,7 @@ fn set_accepts_texts_with_their_quotes_too() {
 #[test]
 fn set_inserts_an_absent_key_in_its_section() {
     let (_folder, path) = folder_with(SAMPLE);
-    assert_eq!(set_value(&path, "pdu.spdu-b.batch", "8").unwrap(), "pdu.spdu-b.batch: 16 (default) -> 8\n");
+    assert_eq!(set_value(&path, "pdu.spdu-b.batch", "8").unwrap(), "pdu.spdu-b.batch: 24 (default) -> 8\n");
     let config = config::load(&path).unwrap();
     assert_eq!((config.pdus[0].batch, config.pdus[1].batch, config.pdus[2].batch), (16, 8, 16));
     set_value(&path, "room_alert.room-alert.probes.middle.label", "Middle").unwrap();
