@@ -1,6 +1,11 @@
 //! THE LOOP: one run from lock to exit, in this order and no other. Nothing after the lock ends it early: a run that
 //! cannot read its state, its sensors or its mail server still drives the outputs to safety, saves, and draws the page.
 
+mod books;
+mod delivery;
+mod lines;
+mod locked;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -12,8 +17,8 @@ use crate::error::{EXIT_DONE, EXIT_FAULTS, Error};
 use crate::lock::{self, NotTaken};
 use crate::logging;
 use crate::model::{
-    Alarm, Channel, Command, CommandStatus, Decision, DeliveryResult, Event, EventKind, Notice, OutboxEntry, Outcome,
-    Override, Reason, Severity, SiteState, Snapshot,
+    Channel, Command, CommandStatus, Decision, Event, MinersPhase, Notice, OutboxEntry, Outcome, Override, Reason,
+    Severity, SiteState, Snapshot,
 };
 use crate::notify::{self, Ping};
 use crate::store::{self, Change, Loaded, Store};
@@ -56,7 +61,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     let store = Store::new(&cfg.paths.data);
     let _lock = match lock::take(&cfg.paths.data.join("tick.lock"), &now) {
         Ok(lock) => Some(lock),
-        Err(NotTaken::Held(holder)) => return Err(locked_out(cfg, clock, holder, &now)),
+        Err(NotTaken::Held(holder)) => return Err(locked::locked_out(cfg, clock, holder, &now)),
         Err(NotTaken::Failed(error)) => {
             // A full or read-only disk is no reason to leave the miners alone.
             log::error!("{error}");
@@ -86,6 +91,9 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
             break;
         }
         run.save_outcomes(&outcomes, &now);
+        if run.emergency_waits() {
+            run.deliver();
+        }
         clock.pause(cfg.tick.pass_pause.duration());
         run.reload_overrides();
     }
@@ -125,70 +133,11 @@ pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
 }
 
 impl<'a> Run<'a> {
-    fn load(cfg: &'a Config, clock: &'a Clock, began: Instant, now: Moment, store: Result<Store, String>) -> Run<'a> {
-        let (store, loaded) = match store {
-            Ok(store) => {
-                let loaded = store.load(&now);
-                (Some(store), loaded)
-            }
-            Err(error) => (None, Loaded { troubles: vec![error], ..Loaded::default() }),
-        };
-        let first_run = loaded.state.is_none();
-        let mut run = Run {
-            cfg,
-            clock,
-            began,
-            store,
-            state: loaded.state.unwrap_or_else(|| SiteState::boot(now)),
-            overrides: loaded.overrides,
-            outbox: loaded.outbox,
-            sent: loaded.sent,
-            events: Vec::new(),
-            notices: Vec::new(),
-            troubles: Vec::new(),
-            faults: false,
-        };
-        for trouble in &loaded.troubles {
-            run.trouble(trouble, &now);
-        }
-        if first_run {
-            run.event(&now, EventKind::Program, "run", "nothing is remembered: boot".to_owned());
-        }
-        if !loaded.broken_off.is_empty() {
-            let text = format!(
-                "the last run broke off with {} commands under way: {}",
-                loaded.broken_off.len(),
-                list(&loaded.broken_off)
-            );
-            run.event(&now, EventKind::Program, "run", text);
-        }
-        run.acknowledge(&loaded.acknowledged, &now);
-        let (events, notices) = decide::begin_run(cfg, &mut run.state, &now);
-        run.log_events(&events);
-        run.events.extend(events);
-        run.notices.extend(notices);
-        run
-    }
-
-    /// Takes in what people acknowledged since the last run.
-    fn acknowledge(&mut self, acknowledged: &BTreeMap<String, String>, now: &Moment) {
-        for (id, who) in acknowledged {
-            let Some(alarm) = self.state.alarms.get_mut(id) else { continue };
-            let Alarm { acknowledged_by, .. } = alarm;
-            *acknowledged_by = Some(who.clone());
-            self.event(now, EventKind::Alarm, id, format!("acknowledged by {who}"));
-        }
-        let change = Change { acknowledged_done: acknowledged.keys().cloned().collect(), ..Change::default() };
-        if !acknowledged.is_empty() {
-            self.save(&change, now);
-        }
-    }
-
     fn sense(&mut self) -> Snapshot {
         let limit = self.cfg.tick.read_limit.duration().min(self.left(Seconds(0)).max(Duration::from_secs(1)));
         let mut snapshot = drivers::sense(self.cfg, self.clock, limit, &outstanding(&self.state));
         snapshot.troubles.clone_from(&self.troubles);
-        log_snapshot(&snapshot);
+        lines::log_snapshot(&snapshot);
         snapshot
     }
 
@@ -245,124 +194,6 @@ impl<'a> Run<'a> {
         if !outcomes.is_empty() || !self.events.is_empty() {
             let change = Change { intents: Some(Vec::new()), ..self.change() };
             self.save(&change, now);
-        }
-    }
-
-    /// The state and whatever waits to be kept; what is saved waits no longer.
-    fn change(&mut self) -> Change {
-        let mut queue = Vec::new();
-        for notice in &self.notices {
-            log::info!("notice {}: {}", notice.severity.word(), notice.text);
-            queue.extend(notify::route(&self.cfg.notify, notice).into_iter().map(|channel| (channel, notice.clone())));
-        }
-        self.notices.clear();
-        let events = std::mem::take(&mut self.events);
-        // The plain copy is for what must not be lost; ages and counters change at each pass and may be.
-        let plain_copy = (!events.is_empty()).then(|| self.overrides.clone());
-        Change { state: Some(self.state.clone()), plain_copy, events, queue, ..Change::default() }
-    }
-
-    /// Saves and goes on whatever the disk says: messages of a failed save are still delivered in this run.
-    fn save(&mut self, change: &Change, now: &Moment) {
-        let result = self.store.as_ref().map_or(Err("no data folder".to_owned()), |store| store.save(change, now));
-        match result {
-            Ok(queued) => self.outbox.extend(queued),
-            Err(error) => {
-                let unsaved = change.queue.iter().map(|(channel, notice)| OutboxEntry {
-                    id: u64::MAX,
-                    channel: *channel,
-                    notice: notice.clone(),
-                    attempts: 0,
-                    not_before: notice.at,
-                    last_fault: None,
-                });
-                self.outbox.extend(unsaved);
-                self.trouble(&error, now);
-            }
-        }
-    }
-
-    fn record(&mut self, now: &Moment) {
-        let change = Change { intents: Some(Vec::new()), ..self.change() };
-        self.save(&change, now);
-    }
-
-    /// Sends what waits in the outbox.
-    fn deliver(&mut self) {
-        let now = self.clock.now();
-        if self.outbox.is_empty() {
-            return;
-        }
-        for times in self.sent.values_mut() {
-            times.retain(|at| now.since(at) < Seconds(3600));
-        }
-        let counts =
-            self.sent.iter().map(|(channel, times)| (*channel, u32::try_from(times.len()).unwrap_or(u32::MAX)));
-        let limit = self.cfg.notify.send_limit.duration().min(self.left(Seconds(0)).max(Duration::from_secs(5)));
-        let deliveries = notify::deliver(self.cfg, &self.outbox, &counts.collect(), self.clock, limit);
-        let mut change = Change::default();
-        for delivery in deliveries {
-            let entries: Vec<OutboxEntry> =
-                self.outbox.iter().filter(|entry| delivery.ids.contains(&entry.id)).cloned().collect();
-            let channel = delivery.channel.word();
-            match delivery.result {
-                DeliveryResult::Accepted(remark) => {
-                    log::info!("{channel}: {} messages accepted", entries.len());
-                    if let Some(fault) = remark {
-                        self.tell_fault(&fault.to_string(), &now, &mut change);
-                    }
-                    if entries.iter().any(|entry| entry.notice.severity != Severity::Emergency) {
-                        self.sent.entry(delivery.channel).or_default().push(now);
-                    }
-                    change.outbox_done.extend(entries.iter().map(|entry| entry.id));
-                }
-                DeliveryResult::Refused(fault) => {
-                    self.tell_fault(&format!("{fault}; given up"), &now, &mut change);
-                    change.outbox_done.extend(entries.iter().map(|entry| entry.id));
-                }
-                DeliveryResult::Later(fault, not_before) => {
-                    log::warn!("{fault}; {} messages wait", entries.len());
-                    self.faults = true;
-                    for mut entry in entries {
-                        if now.wall.since(entry.notice.at) >= self.cfg.notify.give_up_after {
-                            self.tell_fault(
-                                &format!("{fault}; given up after {}", self.cfg.notify.give_up_after),
-                                &now,
-                                &mut change,
-                            );
-                            change.outbox_done.push(entry.id);
-                            continue;
-                        }
-                        entry.attempts = entry.attempts.saturating_add(1);
-                        entry.not_before = not_before;
-                        entry.last_fault = Some(fault.clone());
-                        change.outbox.push(entry);
-                    }
-                }
-            }
-        }
-        change.outbox.retain(|entry| entry.id != u64::MAX);
-        change.sent = Some(self.sent.clone());
-        self.save(&change, &now);
-    }
-
-    fn tell_fault(&mut self, text: &str, now: &Moment, change: &mut Change) {
-        log::warn!("{text}");
-        self.faults = true;
-        let event = Event { at: now.wall, kind: EventKind::Fault, subject: "notify".to_owned(), text: text.to_owned() };
-        change.events.push(event);
-    }
-
-    /// Keeps the store small. What fails here is told and done again by the next run.
-    fn housekeeping(&mut self, now: &Moment) {
-        let Some(store) = self.store.clone() else { return };
-        match store.compact_when_due(now) {
-            Ok(None) => {}
-            Ok(Some(done)) => log::info!("{done}"),
-            Err(error) => self.trouble(&error, now),
-        }
-        if let Err(error) = store::prune_history(&store.history_folder(), now.wall, self.cfg.history.keep_days) {
-            self.trouble(&error, now);
         }
     }
 
@@ -429,43 +260,14 @@ impl<'a> Run<'a> {
         let reading = self.cfg.tick.read_limit.0;
         self.left(Seconds(needed.saturating_add(reading))) > Duration::ZERO
     }
-
-    /// An override that a person set while this run is at work counts from the next pass on.
-    fn reload_overrides(&mut self) {
-        let Some(store) = &self.store else { return };
-        match store.overrides() {
-            Ok(overrides) => self.overrides = overrides,
-            Err(error) => log::warn!("{error}"),
-        }
-    }
-
-    fn event(&mut self, now: &Moment, kind: EventKind, subject: &str, text: String) {
-        let event = Event { at: now.wall, kind, subject: subject.to_owned(), text };
-        self.log_events(std::slice::from_ref(&event));
-        self.events.push(event);
-    }
-
-    fn log_events(&self, events: &[Event]) {
-        for event in events {
-            log::info!("{} {}: {}", event.kind.word(), event.subject, event.text);
-        }
-    }
-
-    /// The program's own trouble: told to people once in a run, shown on the page.
-    fn trouble(&mut self, text: &str, now: &Moment) {
-        log::error!("{text}");
-        if self.troubles.iter().any(|known| known == text) {
-            return;
-        }
-        self.troubles.push(text.to_owned());
-        let event =
-            Event { at: now.wall, kind: EventKind::Program, subject: "store".to_owned(), text: text.to_owned() };
-        self.events.push(event);
-    }
 }
 
-/// Foreman's command numbers that are still open, the oldest first.
+/// Foreman's command numbers that are still open, the oldest first; none at rest, since each question costs a second.
 fn outstanding(state: &SiteState) -> Vec<u64> {
+    match state.miners.phase {
+        MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } => {}
+        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } => return Vec::new(),
+    }
     let open = state.miners.asked.values().filter(|asked| {
         matches!(asked.status, Some(CommandStatus::Pending | CommandStatus::InProgress | CommandStatus::Unknown))
     });
@@ -484,86 +286,4 @@ fn ping_start(cfg: &Config) -> Option<std::thread::JoinHandle<()>> {
         }
     };
     std::thread::Builder::new().name("dead-man".to_owned()).spawn(ping).ok()
-}
-
-/// Another run holds the lock: one line; and when it holds it for two intervals, an alarm that needs no database.
-fn locked_out(cfg: &Config, clock: &Clock, holder: Option<lock::Holder>, now: &Moment) -> Error {
-    let since = holder.map(|holder| now.wall.since(holder.since));
-    let who = holder.map_or("another run".to_owned(), |holder| format!("process {}", holder.process));
-    let text = since.map_or(who.clone(), |since| format!("{who} for {since}"));
-    log::info!("locked: {text} is at work; this run ends");
-    if since.is_some_and(|since| since.0 > cfg.loop_interval.0.saturating_mul(2)) {
-        let told = cfg.paths.data.join("tick.lock.told");
-        let fresh = std::fs::metadata(&told)
-            .and_then(|meta| meta.modified())
-            .and_then(|at| at.elapsed().map_err(std::io::Error::other));
-        if !fresh.is_ok_and(|age| age < Duration::from_secs(3600)) {
-            let notice = Notice {
-                severity: Severity::Emergency,
-                at: now.wall,
-                text: format!("A run hangs: {text} holds the lock"),
-            };
-            let channels = notify::route(&cfg.notify, &notice).into_iter();
-            let entry = |channel| OutboxEntry {
-                id: 0,
-                channel,
-                notice: notice.clone(),
-                attempts: 0,
-                not_before: now.wall,
-                last_fault: None,
-            };
-            let entries: Vec<OutboxEntry> = channels.map(entry).collect();
-            notify::deliver(cfg, &entries, &BTreeMap::new(), clock, cfg.notify.send_limit.duration());
-            if let Err(error) = std::fs::write(&told, now.wall.0.to_string()) {
-                log::warn!("{}: {error}", told.display());
-            }
-        }
-    }
-    Error::Locked(format!("locked: {text} is at work on {}", cfg.paths.data.display()))
-}
-
-fn list(commands: &[Command]) -> String {
-    let shown: Vec<String> = commands.iter().take(10).map(ToString::to_string).collect();
-    let more = commands.len().saturating_sub(shown.len());
-    shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
-}
-
-/// One line for each device: what it said in short, or its fault, with the time it took.
-fn log_snapshot(snapshot: &Snapshot) {
-    let took = |name: &str| snapshot.took_ms.get(name).copied().unwrap_or_default();
-    let line = |name: &str, result: Result<String, &crate::model::Fault>| match result {
-        Ok(text) => log::debug!("read {name}: {text}, {} ms", took(name)),
-        Err(fault) => log::warn!("read {fault}, {} ms", took(name)),
-    };
-    line("signal", snapshot.signal.as_ref().map(|s| format!("`{}` page {}", s.text, s.hash)));
-    for (name, room) in &snapshot.rooms {
-        let probe = |(name, p): (&String, &crate::model::ProbeReading)| match &p.temperature {
-            Ok(t) => format!("{name} {t}"),
-            Err(fault) => fault.to_string(),
-        };
-        line(name, room.as_ref().map(|room| room.probes.iter().map(probe).collect::<Vec<_>>().join(", ")));
-    }
-    let watts = |(n, w): (&u8, &crate::model::Reading<crate::model::Measured<crate::units::Watts>>)| match w {
-        Ok(w) => format!("fan {n} {}", w.value),
-        Err(fault) => fault.to_string(),
-    };
-    line("fan watts", snapshot.fan_watts.as_ref().map(|f| f.fans.iter().map(watts).collect::<Vec<_>>().join(", ")));
-    for (name, board) in &snapshot.boards {
-        let fan = |(n, on): (&u8, &crate::model::Reading<bool>)| match on {
-            Ok(on) => format!("fan {n} {}", if *on { "on" } else { "off" }),
-            Err(fault) => fault.to_string(),
-        };
-        line(name, board.as_ref().map(|board| board.fans.iter().map(fan).collect::<Vec<_>>().join(", ")));
-    }
-    for (name, pdu) in &snapshot.pdus {
-        let total = |pdu: &crate::model::PduReading| match &pdu.total {
-            Ok(total) => format!("{}, {} old", total.value, total.age),
-            Err(fault) => fault.to_string(),
-        };
-        line(name, pdu.as_ref().map(total));
-    }
-    let foreman = |f: &crate::model::ForemanReading| {
-        format!("{} miners of ours, {:?} online of {:?}", f.miners.len(), f.online, f.total)
-    };
-    line("foreman", snapshot.foreman.as_ref().map(foreman));
 }

@@ -18,7 +18,7 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Databases set aside that are kept.
 const SET_ASIDE_KEPT: usize = 2;
 /// Pages of the database held in memory.
-const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+const CACHE_BYTES: u64 = 1024 * 1024;
 /// Fixed for a database's life; small segments keep what each opening writes small.
 const SEGMENT_BYTES: usize = 32 * 1024;
 

@@ -98,7 +98,7 @@ fn set_inserts_an_absent_key_in_its_section() {
     let (_folder, path) = folder_with(SAMPLE);
     assert_eq!(set_value(&path, "pdu.spdu-b.batch", "8").unwrap(), "pdu.spdu-b.batch: 24 (default) -> 8\n");
     let config = config::load(&path).unwrap();
-    assert_eq!((config.pdus[0].batch, config.pdus[1].batch, config.pdus[2].batch), (16, 8, 16));
+    assert_eq!((config.pdus[0].batch, config.pdus[1].batch, config.pdus[2].batch), (24, 8, 24));
     set_value(&path, "room_alert.room-alert.probes.middle.label", "Middle").unwrap();
     assert_eq!(config::load(&path).unwrap().rooms[0].probes[3].label.as_deref(), Some("Middle"));
     let (_folder, path) = folder_with(&changed("loop_interval = \"2 minutes\"\n", ""));

@@ -96,11 +96,15 @@ fn a_syntax_error_in_a_secret_does_not_show_it() {
 
 #[test]
 fn a_wrong_type_says_what_is_wanted() {
-    one_mistake("budget = \"100 s\"", "budget = 100", "wanted a time span such as \"90 s\"");
+    one_mistake("budget = \"105 s\"", "budget = 100", "wanted a time span such as \"90 s\"");
     one_mistake("warn_after_failures = 3", "warn_after_failures = \"3\"", "wanted a whole number, found a text");
     one_mistake("warn_after_failures = 3", "warn_after_failures = 3.5", "wanted a whole number, found a number");
     one_mistake("stops_mine = true", "stops_mine = \"yes\"", "wanted true or false");
-    one_mistake("must_contain = [\"Prairie Fork\", \"System load\"]", "must_contain = \"Prairie Fork\"", "wanted a list");
+    one_mistake(
+        "must_contain = [\"Prairie Fork\", \"System load\"]",
+        "must_contain = \"Prairie Fork\"",
+        "wanted a list",
+    );
     one_mistake("curtail_at = 310", "curtail_at = nan", "wanted a number");
     one_mistake("[history]\n", "[[history]]\n", "must be one section `[history]`");
 }

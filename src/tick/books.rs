@@ -1,0 +1,172 @@
+//! The run's books: what is loaded at its start, saved on its way and told at its end. A disk that fails is told; the
+//! run goes on from memory.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::Run;
+use super::delivery::UNSAVED;
+use super::lines::list;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::decide;
+use crate::model::{Alarm, Event, EventKind, OutboxEntry, SiteState};
+use crate::notify;
+use crate::store::{self, Change, Loaded, Store};
+use crate::units::Moment;
+
+impl<'a> Run<'a> {
+    pub(super) fn load(
+        cfg: &'a Config,
+        clock: &'a Clock,
+        began: Instant,
+        now: Moment,
+        store: Result<Store, String>,
+    ) -> Run<'a> {
+        let (store, loaded) = match store {
+            Ok(store) => {
+                let loaded = store.load(&now);
+                (Some(store), loaded)
+            }
+            Err(error) => (None, Loaded { troubles: vec![error], ..Loaded::default() }),
+        };
+        let first_run = loaded.state.is_none();
+        let mut run = Run {
+            cfg,
+            clock,
+            began,
+            store,
+            state: loaded.state.unwrap_or_else(|| SiteState::boot(now)),
+            overrides: loaded.overrides,
+            outbox: loaded.outbox,
+            sent: loaded.sent,
+            events: Vec::new(),
+            notices: Vec::new(),
+            troubles: Vec::new(),
+            faults: false,
+        };
+        for trouble in &loaded.troubles {
+            run.trouble(trouble, &now);
+        }
+        if first_run {
+            run.event(&now, EventKind::Program, "run", "nothing is remembered: boot".to_owned());
+        }
+        if !loaded.broken_off.is_empty() {
+            let text = format!(
+                "the last run broke off with {} commands under way: {}",
+                loaded.broken_off.len(),
+                list(&loaded.broken_off)
+            );
+            run.event(&now, EventKind::Program, "run", text);
+        }
+        run.acknowledge(&loaded.acknowledged, &now);
+        let (events, notices) = decide::begin_run(cfg, &mut run.state, &now);
+        run.log_events(&events);
+        run.events.extend(events);
+        run.notices.extend(notices);
+        run
+    }
+
+    /// Takes in what people acknowledged since the last run.
+    pub(super) fn acknowledge(&mut self, acknowledged: &BTreeMap<String, String>, now: &Moment) {
+        for (id, who) in acknowledged {
+            let Some(alarm) = self.state.alarms.get_mut(id) else { continue };
+            let Alarm { acknowledged_by, .. } = alarm;
+            *acknowledged_by = Some(who.clone());
+            self.event(now, EventKind::Alarm, id, format!("acknowledged by {who}"));
+        }
+        let change = Change { acknowledged_done: acknowledged.keys().cloned().collect(), ..Change::default() };
+        if !acknowledged.is_empty() {
+            self.save(&change, now);
+        }
+    }
+
+    /// The state and whatever waits to be kept; what is saved waits no longer.
+    pub(super) fn change(&mut self) -> Change {
+        let mut queue = Vec::new();
+        for notice in &self.notices {
+            log::info!("notice {}: {}", notice.severity.word(), notice.text);
+            queue.extend(notify::route(&self.cfg.notify, notice).into_iter().map(|channel| (channel, notice.clone())));
+        }
+        self.notices.clear();
+        let events = std::mem::take(&mut self.events);
+        // The plain copy is for what must not be lost; ages and counters change at each pass and may be.
+        let plain_copy = (!events.is_empty()).then(|| self.overrides.clone());
+        Change { state: Some(self.state.clone()), plain_copy, events, queue, ..Change::default() }
+    }
+
+    /// Saves and goes on whatever the disk says: messages of a failed save are still delivered in this run.
+    pub(super) fn save(&mut self, change: &Change, now: &Moment) {
+        let result = self.store.as_ref().map_or(Err("no data folder".to_owned()), |store| store.save(change, now));
+        match result {
+            Ok(queued) => self.outbox.extend(queued),
+            Err(error) => {
+                let first = UNSAVED.saturating_add(self.outbox.len() as u64);
+                let unsaved: Vec<OutboxEntry> = (first..)
+                    .zip(&change.queue)
+                    .map(|(id, (channel, notice))| OutboxEntry {
+                        id,
+                        channel: *channel,
+                        notice: notice.clone(),
+                        attempts: 0,
+                        not_before: notice.at,
+                        last_fault: None,
+                    })
+                    .collect();
+                self.outbox.extend(unsaved);
+                self.trouble(&error, now);
+            }
+        }
+    }
+
+    pub(super) fn record(&mut self, now: &Moment) {
+        let change = Change { intents: Some(Vec::new()), ..self.change() };
+        self.save(&change, now);
+    }
+
+    /// Keeps the store small. What fails here is told and done again by the next run.
+    pub(super) fn housekeeping(&mut self, now: &Moment) {
+        let Some(store) = self.store.clone() else { return };
+        match store.compact_when_due(now) {
+            Ok(None) => {}
+            Ok(Some(done)) => log::info!("{done}"),
+            Err(error) => self.trouble(&error, now),
+        }
+        if let Err(error) = store::prune_history(&store.history_folder(), now.wall, self.cfg.history.keep_days) {
+            self.trouble(&error, now);
+        }
+    }
+
+    /// An override that a person set while this run is at work counts from the next pass on.
+    pub(super) fn reload_overrides(&mut self) {
+        let Some(store) = &self.store else { return };
+        match store.overrides() {
+            Ok(overrides) => self.overrides = overrides,
+            Err(error) => log::warn!("{error}"),
+        }
+    }
+
+    pub(super) fn event(&mut self, now: &Moment, kind: EventKind, subject: &str, text: String) {
+        let event = Event { at: now.wall, kind, subject: subject.to_owned(), text };
+        self.log_events(std::slice::from_ref(&event));
+        self.events.push(event);
+    }
+
+    pub(super) fn log_events(&self, events: &[Event]) {
+        for event in events {
+            log::info!("{} {}: {}", event.kind.word(), event.subject, event.text);
+        }
+    }
+
+    /// The program's own trouble: told to people once in a run, shown on the page.
+    pub(super) fn trouble(&mut self, text: &str, now: &Moment) {
+        log::error!("{text}");
+        if self.troubles.iter().any(|known| known == text) {
+            return;
+        }
+        self.troubles.push(text.to_owned());
+        let event =
+            Event { at: now.wall, kind: EventKind::Program, subject: "store".to_owned(), text: text.to_owned() };
+        self.events.push(event);
+    }
+}
