@@ -22,6 +22,8 @@ pub(super) enum Shape {
     Prefix,
     /// All of it, with path and query.
     Whole,
+    /// The same, and the owner said that plain http will do: a public page that has no https.
+    WholeOrPlain,
 }
 
 impl Section<'_> {
@@ -44,17 +46,21 @@ pub(super) fn url(text: &str, shape: Shape) -> Result<String, String> {
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err("holds a user or password; put them into keys of their own".to_owned());
     }
-    if scheme == "http://" && !is_private(&host) {
-        let way_out = "use https, or a private address";
+    let is_whole = matches!(shape, Shape::Whole | Shape::WholeOrPlain);
+    if scheme == "http://" && shape != Shape::WholeOrPlain && !is_private(&host) {
+        let way_out = match shape {
+            Shape::Whole => "use https, a private address, or for the signal `allow_plain_http = true`",
+            Shape::Base | Shape::Prefix | Shape::WholeOrPlain => "use https, or a private address",
+        };
         return Err(format!("plain http towards `{host}`, which is not private, could be read or forged; {way_out}"));
     }
-    if shape != Shape::Whole && (parsed.query().is_some() || parsed.fragment().is_some()) {
+    if !is_whole && (parsed.query().is_some() || parsed.fragment().is_some()) {
         return Err("must end before `?` or `#`".to_owned());
     }
     if shape == Shape::Base && parsed.path() != "/" {
         return Err("must be without a path; the rest is filled in".to_owned());
     }
-    Ok(if shape == Shape::Whole { text.to_owned() } else { text.trim_end_matches('/').to_owned() })
+    Ok(if is_whole { text.to_owned() } else { text.trim_end_matches('/').to_owned() })
 }
 
 /// Whether plain text may be sent to this host: private, loopback and link-local addresses, and names that cannot be

@@ -14,7 +14,8 @@ const NUMBER_KEYS: [&str; 4] = ["range", "off_when", "curtail_at", "resume_below
 const WORD_KEYS: [&str; 2] = ["words_curtail", "words_run"];
 
 pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
-    let url = s.url("url", Need::Required, Shape::Whole);
+    let plain_http = s.flag("allow_plain_http").unwrap_or(false);
+    let url = s.url("url", Need::Required, if plain_http { Shape::WholeOrPlain } else { Shape::Whole });
     let selector = s.checked("selector", TEXT, Need::Required, check::selector);
     let pattern = s.checked("pattern", TEXT, Need::Required, check::pattern);
     let meaning = meaning(s);

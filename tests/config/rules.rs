@@ -178,6 +178,15 @@ fn one_probe_at_least_is_at_the_intake() {
 }
 
 #[test]
+fn a_public_page_by_plain_http_needs_the_owner_s_word() {
+    let url = "url = \"http://127.0.0.1:18001/power-signal\"";
+    let public = changed(url, "url = \"http://www.example.org/load\"");
+    let found = parse(&public).unwrap_err();
+    assert!(found.len() == 1 && found[0].contains("allow_plain_http"), "{found:?}");
+    sound(&public.replace("allow_plain_http = false", "allow_plain_http = true"));
+}
+
+#[test]
 fn plain_http_goes_to_private_addresses_only() {
     let url = "url = \"http://127.0.0.1:18005\"";
     for host in [

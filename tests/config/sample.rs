@@ -45,6 +45,7 @@ fn every_default_equals_the_value_in_the_sample() {
 fn what_must_be_given_is_a_mistake_when_it_is_not_and_everything_else_may_be_left_out() {
     let optional = [
         "page_url",
+        "allow_plain_http",
         "must_contain",
         "must_not_contain",
         "serial",
