@@ -21,7 +21,7 @@ use crate::model::{
     Severity, SiteState, Snapshot,
 };
 use crate::notify::{self, Ping};
-use crate::store::{self, Change, Loaded, Store};
+use crate::store::{self, Change, Store};
 use crate::units::{Moment, Seconds};
 
 /// Left of the budget for drawing the page and closing the books.
@@ -36,7 +36,7 @@ struct Run<'a> {
     cfg: &'a Config,
     clock: &'a Clock,
     began: Instant,
-    store: Option<Store>,
+    store: Store,
     state: SiteState,
     overrides: Vec<Override>,
     outbox: Vec<OutboxEntry>,
@@ -58,7 +58,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
         log::warn!("a test clock is set: {} s since 1970", now.wall.0);
     }
     // 1. Lock. A folder that cannot be made is told by the store below.
-    let store = Store::new(&cfg.paths.data);
+    let store = Store::with_refuge(&cfg.paths.data, &cfg.paths.page);
     let _lock = match lock::take(&cfg.paths.data.join("tick.lock"), &now) {
         Ok(lock) => Some(lock),
         Err(NotTaken::Held(holder)) => return Err(locked::locked_out(cfg, clock, holder, &now)),
@@ -119,13 +119,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
 /// What would be done now, without doing, saving or telling anything. The same path as a run, stopped early.
 pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
     let now = clock.now();
-    let loaded = match Store::new(&cfg.paths.data) {
-        Ok(store) => store.load(&now),
-        Err(error) => {
-            log::warn!("{error}");
-            Loaded::default()
-        }
-    };
+    let loaded = Store::with_refuge(&cfg.paths.data, &cfg.paths.page).load(&now);
     let state = loaded.state.unwrap_or_else(|| SiteState::boot(now));
     let snapshot = drivers::sense(cfg, clock, cfg.tick.read_limit.duration(), &outstanding(&state));
     let decision = decide::decide(cfg, &state, &snapshot, &loaded.overrides, &clock.now());
@@ -199,10 +193,8 @@ impl<'a> Run<'a> {
 
     fn draw(&mut self, snapshot: &Snapshot, reasons: &[Reason]) {
         let now = self.clock.now();
-        let store = self.store.as_ref();
         let since = now.wall.minus(Seconds(7 * 86_400));
-        let events = store.map_or(Err("no data folder".to_owned()), |store| store.events(since, PAGE_LINES));
-        let events = events.unwrap_or_else(|error| {
+        let events = self.store.events(since, PAGE_LINES).unwrap_or_else(|error| {
             log::warn!("{error}");
             Vec::new()
         });

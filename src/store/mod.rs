@@ -27,6 +27,8 @@ const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
+    /// Another folder, on another disk or in memory, for the state while this one cannot be written.
+    refuge: Option<PathBuf>,
 }
 
 /// What was found at the start of a run.
@@ -82,7 +84,15 @@ impl Store {
     pub fn new(folder: &Path) -> Result<Store, String> {
         let created = std::fs::create_dir_all(folder.join("history"));
         created.map_err(|error| format!("data folder {}: {error}", folder.display()))?;
-        Ok(Store { folder: folder.to_owned() })
+        Ok(Store { folder: folder.to_owned(), refuge: None })
+    }
+
+    /// The store in a folder that need not be usable, with another folder as refuge for the state.
+    pub fn with_refuge(folder: &Path, refuge: &Path) -> Store {
+        if let Err(error) = std::fs::create_dir_all(folder.join("history")) {
+            log::warn!("data folder {}: {error}", folder.display());
+        }
+        Store { folder: folder.to_owned(), refuge: Some(refuge.to_owned()) }
     }
 
     /// The folder of the day files.
@@ -100,7 +110,18 @@ impl Store {
         if loaded.state.is_none() {
             self.refill(&mut loaded, now);
         }
+        self.take_from_refuge(&mut loaded);
         loaded
+    }
+
+    /// A state in the refuge that is newer than the database's was written while the data folder could not be.
+    fn take_from_refuge(&self, loaded: &mut Loaded) {
+        let Some(copy) = self.refuge.as_deref().and_then(plain::read_refuge) else { return };
+        let age = |state: Option<&SiteState>| state.and_then(|state| state.last_pass).map(|at| at.wall);
+        if age(Some(&copy.state)) > age(loaded.state.as_ref()) {
+            loaded.state = Some(copy.state);
+            loaded.overrides = copy.overrides;
+        }
     }
 
     /// A damaged database is set aside and a new one begun; one that only cannot be used now is left alone.
@@ -150,12 +171,35 @@ impl Store {
     /// what the disk said; nothing is then stored of it.
     pub fn save(&self, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, String> {
         if let (Some(state), Some(overrides)) = (&change.state, &change.plain_copy) {
-            plain::write(&self.folder, &plain::Copy { state: state.clone(), overrides: overrides.clone() })?;
+            let copy = plain::Copy { state: state.clone(), overrides: overrides.clone() };
+            if let Err(error) = plain::write(&self.folder, &copy) {
+                return Err(self.take_refuge(&error, change.state.clone(), change.plain_copy.clone()));
+            }
         }
         let change = change.clone();
         let now = *now;
-        let saved = db::with(&self.folder, move |tree| write(tree, &change, &now));
-        saved.map(|(queued, _)| queued).map_err(|failure| format!("database: {}", failure.text))
+        let (state, overrides) = (change.state.clone(), change.plain_copy.clone());
+        match db::with(&self.folder, move |tree| write(tree, &change, &now)) {
+            Ok((queued, _)) => {
+                if let Some(refuge) = self.refuge.as_ref().filter(|_| state.is_some()) {
+                    plain::leave_refuge(refuge);
+                }
+                Ok(queued)
+            }
+            Err(failure) => Err(self.take_refuge(&failure.text, state, overrides)),
+        }
+    }
+
+    /// Keeps the state elsewhere, so that the next run does not begin where the last good save left off. Returns the
+    /// sentence for people.
+    fn take_refuge(&self, error: &str, state: Option<SiteState>, overrides: Option<Vec<Override>>) -> String {
+        let (Some(state), Some(refuge)) = (state, &self.refuge) else { return format!("database: {error}") };
+        let kept = plain::read_refuge(refuge).map(|copy| copy.overrides);
+        let overrides = overrides.or(kept).or_else(|| self.overrides().ok()).unwrap_or_default();
+        match plain::write_refuge(refuge, &plain::Copy { state, overrides }) {
+            Ok(()) => format!("database: {error}; the state is kept in {}", refuge.display()),
+            Err(again) => format!("database: {error}; and nowhere else: {again}"),
+        }
     }
 
     /// The overrides, those that have run out included.

@@ -45,6 +45,29 @@ pub(super) fn write(folder: &Path, copy: &Copy) -> Result<(), String> {
     synced.map_err(|error| format!("{}: {error}", folder.display()))
 }
 
+/// The name of the copy that is written elsewhere when the data folder cannot be.
+const REFUGE: &str = ".minectl-state.json";
+
+/// Writes the copy into another folder: the data folder's disk is full, read-only or gone.
+pub(super) fn write_refuge(folder: &Path, copy: &Copy) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    replace(folder, REFUGE, copy, false)
+}
+
+/// The copy from the other folder; `None` when there is none that can be read.
+pub(super) fn read_refuge(folder: &Path) -> Option<Copy> {
+    let path = folder.join(REFUGE);
+    let small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= BYTES_MAX);
+    let copy: Copy = small.then(|| fs::read(&path).ok()).flatten().and_then(|b| serde_json::from_slice(&b).ok())?;
+    (copy.state.schema <= SCHEMA).then_some(copy)
+}
+
+/// Removes the copy from the other folder once the data folder works again.
+pub(super) fn leave_refuge(folder: &Path) {
+    // Where there is none, there is nothing to remove.
+    drop(fs::remove_file(folder.join(REFUGE)));
+}
+
 /// Keeps what the last pass of a run read and why it decided so.
 pub fn write_snapshot(folder: &Path, snapshot: &Snapshot, reasons: &[Reason]) -> Result<(), String> {
     replace(folder, "last-snapshot.json", &(snapshot, reasons), false)

@@ -12,24 +12,12 @@ use crate::config::Config;
 use crate::decide;
 use crate::model::{Alarm, Event, EventKind, OutboxEntry, SiteState};
 use crate::notify;
-use crate::store::{self, Change, Loaded, Store};
+use crate::store::{self, Change, Store};
 use crate::units::Moment;
 
 impl<'a> Run<'a> {
-    pub(super) fn load(
-        cfg: &'a Config,
-        clock: &'a Clock,
-        began: Instant,
-        now: Moment,
-        store: Result<Store, String>,
-    ) -> Run<'a> {
-        let (store, loaded) = match store {
-            Ok(store) => {
-                let loaded = store.load(&now);
-                (Some(store), loaded)
-            }
-            Err(error) => (None, Loaded { troubles: vec![error], ..Loaded::default() }),
-        };
+    pub(super) fn load(cfg: &'a Config, clock: &'a Clock, began: Instant, now: Moment, store: Store) -> Run<'a> {
+        let loaded = store.load(&now);
         let first_run = loaded.state.is_none();
         let mut run = Run {
             cfg,
@@ -97,8 +85,7 @@ impl<'a> Run<'a> {
 
     /// Saves and goes on whatever the disk says: messages of a failed save are still delivered in this run.
     pub(super) fn save(&mut self, change: &Change, now: &Moment) {
-        let result = self.store.as_ref().map_or(Err("no data folder".to_owned()), |store| store.save(change, now));
-        match result {
+        match self.store.save(change, now) {
             Ok(queued) => self.outbox.extend(queued),
             Err(error) => {
                 let first = UNSAVED.saturating_add(self.outbox.len() as u64);
@@ -126,7 +113,7 @@ impl<'a> Run<'a> {
 
     /// Keeps the store small. What fails here is told and done again by the next run.
     pub(super) fn housekeeping(&mut self, now: &Moment) {
-        let Some(store) = self.store.clone() else { return };
+        let store = self.store.clone();
         match store.compact_when_due(now) {
             Ok(None) => {}
             Ok(Some(done)) => log::info!("{done}"),
@@ -139,8 +126,7 @@ impl<'a> Run<'a> {
 
     /// An override that a person set while this run is at work counts from the next pass on.
     pub(super) fn reload_overrides(&mut self) {
-        let Some(store) = &self.store else { return };
-        match store.overrides() {
+        match self.store.overrides() {
             Ok(overrides) => self.overrides = overrides,
             Err(error) => log::warn!("{error}"),
         }
