@@ -45,7 +45,7 @@ fn fault_list() -> Value {
 }
 
 const SETTINGS: &str = "signal_number, signal_text, signal_html, signal_status, signal_stamp, outdoor_c, day_swing_c, \
-                        humidity, switch, door, emoncms_redis, sleep_persists, smtp_strict, fan_dead";
+                        humidity, switch, door, emoncms_redis, sleep_persists, smtp_strict, delay_ms, fan_dead";
 
 /// Applies every key, or none when one is wrong.
 fn set(world: &mut World, body: &Map<String, Value>) -> Result<Value, String> {
@@ -71,6 +71,7 @@ fn set(world: &mut World, body: &Map<String, Value>) -> Result<Value, String> {
             "emoncms_redis" => settings.emoncms_redis = flag()?,
             "sleep_persists" => settings.sleep_persists = flag()?,
             "smtp_strict" => settings.smtp_strict = flag()?,
+            "delay_ms" => settings.delay_ms = value.as_u64().ok_or("`delay_ms` wants a whole number")?,
             "door" => set_switch(&mut settings.switches, "Door", value)?,
             "switch" => {
                 for (name, value) in value.as_object().ok_or("`switch` wants {\"name\": 0 or 1}")? {

@@ -53,7 +53,7 @@
 //! | request | effect |
 //! | --- | --- |
 //! | `GET /state` | the truth: `time`, `outdoor_c`, `intake_c`, `exhaust_c`, `miners` {watts, hashing, asleep, booting, off, tripped}, `spdu_watts` [6], `fans` [{n, running, watts, coil}], `signal` {number, text, has_own_page, status}, `faults` {device: kind}, `counters` {device: connections} |
-//! | `POST /set` | any of `signal_number` (takes back text and page), `signal_text` (in the number's place), `signal_html` (the whole page), `signal_status`, `signal_stamp` (`null` takes back a text), `outdoor_c`, `day_swing_c`, `humidity`, `switch` {name: 0 or 1}, `door`, `emoncms_redis`, `sleep_persists`, `smtp_strict` (AUTH only after TLS), `fan_dead` [fans; replaces the list] |
+//! | `POST /set` | any of `signal_number` (takes back text and page), `signal_text` (in the number's place), `signal_html` (the whole page), `signal_status`, `signal_stamp` (`null` takes back a text), `outdoor_c`, `day_swing_c`, `humidity`, `switch` {name: 0 or 1}, `door`, `emoncms_redis`, `sleep_persists`, `smtp_strict` (AUTH only after TLS), `delay_ms` (every HTTP device answers this much later, in real time), `fan_dead` [fans; replaces the list] |
 //! | `POST /fault` | `{"device": .., "kind": ..}`, with `"numbers": [..]` for some relays or outlets only; replaces the device's fault. `{"device": "internet", "kind": "refuse"}` or `{"kind": "internet-down"}`: signal, foreman, telegram, twilio, dead-man, smtp, smtps. Ports are closed (open) when the answer comes |
 //! | `POST /fault/clear` | `{}` for all, or `{"device": ..}`, also `internet` |
 //! | `GET /faults` | every device's fault names |

@@ -213,6 +213,8 @@ fn exchange(site: &Site, device: Device, mut stream: TcpStream, fault: &str) {
     if device == Device::Control {
         return finish(stream, &control::answer(site, &request).bytes());
     }
+    let delay = site.world().settings.delay_ms;
+    thread::sleep(Duration::from_millis(delay));
     if let Some(response) = canned(site, device, &request, fault) {
         return finish(stream, &dated(site, device, response).bytes());
     }

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) emoncms_redis: bool,
     pub(crate) sleep_persists: bool,
     pub(crate) smtp_strict: bool,
+    /// Each HTTP device waits this long before it answers, in real time.
+    pub(crate) delay_ms: u64,
 }
 
 impl Settings {
@@ -51,6 +53,7 @@ impl Settings {
             emoncms_redis: true,
             sleep_persists: false,
             smtp_strict: false,
+            delay_ms: 0,
         }
     }
 }
