@@ -100,7 +100,11 @@ fn a_wrong_type_says_what_is_wanted() {
     one_mistake("warn_after_failures = 3", "warn_after_failures = \"3\"", "wanted a whole number, found a text");
     one_mistake("warn_after_failures = 3", "warn_after_failures = 3.5", "wanted a whole number, found a number");
     one_mistake("stops_mine = true", "stops_mine = \"yes\"", "wanted true or false");
-    one_mistake("must_contain = [\"Prairie Fork\", \"System load\"]", "must_contain = \"Prairie Fork\"", "wanted a list");
+    one_mistake(
+        "must_contain = [\"Prairie Fork\", \"System load\"]",
+        "must_contain = \"Prairie Fork\"",
+        "wanted a list",
+    );
     one_mistake("curtail_at = 310", "curtail_at = nan", "wanted a number");
     one_mistake("[history]\n", "[[history]]\n", "must be one section `[history]`");
 }
