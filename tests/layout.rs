@@ -24,21 +24,63 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("notify", &["units", "clock", "error", "model", "config", "http"]),
     ("store", &["units", "clock", "error", "model", "config"]),
     ("dashboard", &["units", "error", "model", "config"]),
-    ("tick", &[
-        "units", "clock", "error", "model", "config", "http", "lock", "logging", "decide", "drivers", "notify", "store",
-        "dashboard",
-    ]),
+    (
+        "tick",
+        &[
+            "units",
+            "clock",
+            "error",
+            "model",
+            "config",
+            "http",
+            "lock",
+            "logging",
+            "decide",
+            "drivers",
+            "notify",
+            "store",
+            "dashboard",
+        ],
+    ),
     ("cli", &[]),
-    ("commands", &[
-        "units", "clock", "error", "model", "config", "http", "lock", "logging", "decide", "drivers", "notify", "store",
-        "dashboard", "tick", "cli",
-    ]),
+    (
+        "commands",
+        &[
+            "units",
+            "clock",
+            "error",
+            "model",
+            "config",
+            "http",
+            "lock",
+            "logging",
+            "decide",
+            "drivers",
+            "notify",
+            "store",
+            "dashboard",
+            "tick",
+            "cli",
+        ],
+    ),
 ];
 
 /// What `decide` must not name: it does no I/O, reads no clock and writes no log.
 const NOT_IN_DECIDE: &[&str] = &[
-    "std::fs", "std::net", "std::io", "std::env", "std::process", "std::thread", "std::time", "Instant", "SystemTime",
-    "log::", "print!", "println!", "eprint!", "eprintln!",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::time",
+    "Instant",
+    "SystemTime",
+    "log::",
+    "print!",
+    "println!",
+    "eprint!",
+    "eprintln!",
 ];
 
 /// Each driver, the folder of its fixtures, and the section of config.txt that shows its settings.
@@ -201,14 +243,21 @@ fn nobody_climbs_to_another_module_by_super() {
 fn main_uses_the_library_and_stays_short() {
     let main = text("src/main.rs");
     let lines = main.lines().count();
-    assert!(lines <= MAIN_LINES_MAX, "src/main.rs has {lines} lines, at most {MAIN_LINES_MAX}; move work into commands");
+    assert!(
+        lines <= MAIN_LINES_MAX,
+        "src/main.rs has {lines} lines, at most {MAIN_LINES_MAX}; move work into commands"
+    );
     let own: Vec<String> = main
         .lines()
         .enumerate()
         .filter(|(_, line)| line.starts_with("mod ") || line.contains("crate::"))
         .map(|(place, line)| format!("src/main.rs:{}: {line}", place + 1))
         .collect();
-    none_of("main has modules of its own", "Put them into the library (src/lib.rs) and name them `minectl::...`.", &own);
+    none_of(
+        "main has modules of its own",
+        "Put them into the library (src/lib.rs) and name them `minectl::...`.",
+        &own,
+    );
 }
 
 #[test]
@@ -263,7 +312,11 @@ fn raw_sockets_are_opened_by_http_only() {
 #[test]
 fn every_source_file_says_first_what_it_is_for() {
     let silent: Vec<String> = sources().into_iter().filter(|path| !text(path).starts_with("//! ")).collect();
-    none_of("files that do not begin with `//! `", "Say what the file is for and what it deliberately does not do.", &silent);
+    none_of(
+        "files that do not begin with `//! `",
+        "Say what the file is for and what it deliberately does not do.",
+        &silent,
+    );
 }
 
 #[test]
@@ -279,7 +332,10 @@ fn no_source_file_is_too_long_to_be_read() {
 
 #[test]
 fn nothing_in_src_panics_on_purpose() {
-    let panics = Regex::new(r"\.unwrap\(\)|\.unwrap_err\(\)|\.expect\(|\.expect_err\(|\b(panic|todo|unimplemented|unreachable)!").unwrap();
+    let panics = Regex::new(
+        r"\.unwrap\(\)|\.unwrap_err\(\)|\.expect\(|\.expect_err\(|\b(panic|todo|unimplemented|unreachable)!",
+    )
+    .unwrap();
     let mut found = Vec::new();
     for path in sources() {
         for (place, line) in code(&path).iter().enumerate() {
@@ -351,8 +407,10 @@ fn sample_sections() -> Vec<Sample> {
 fn the_readme_names_every_section_of_the_configuration() {
     let readme = text("README.md");
     let names: BTreeSet<String> = sample_sections().into_iter().map(|section| section.name).collect();
-    let missing: Vec<String> =
-        names.into_iter().filter(|name| !readme.contains(&format!("`[{name}]`")) && !readme.contains(&format!("`[[{name}]]`"))).collect();
+    let missing: Vec<String> = names
+        .into_iter()
+        .filter(|name| !readme.contains(&format!("`[{name}]`")) && !readme.contains(&format!("`[[{name}]]`")))
+        .collect();
     none_of("sections of config.txt that README.md does not name", "Add them to its table of sections.", &missing);
 }
 
@@ -381,8 +439,7 @@ fn the_architecture_gives_a_reason_for_every_package() {
     let architecture = text("ARCHITECTURE.md");
     let tables = ["dependencies", "dev-dependencies"];
     let packages = tables.iter().flat_map(|name| manifest[*name].as_table().unwrap().keys());
-    let missing: Vec<String> =
-        packages.filter(|name| !architecture.contains(&format!("`{name}`"))).cloned().collect();
+    let missing: Vec<String> = packages.filter(|name| !architecture.contains(&format!("`{name}`"))).cloned().collect();
     none_of("packages that ARCHITECTURE.md does not name", "Say which code of ours each one replaces.", &missing);
 }
 

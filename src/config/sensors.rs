@@ -1,0 +1,139 @@
+//! The settings of Room Alert units and of the meters of the fans.
+
+use std::collections::BTreeMap;
+
+use super::Secret;
+use crate::units::Seconds;
+
+/// `[[room_alert]]`
+#[derive(Debug, Clone)]
+pub struct RoomAlertConfig {
+    /// Its name.
+    pub name: String,
+    /// The whole address of `getData.json`.
+    pub url: String,
+    /// Another serial number is refused.
+    pub serial: Option<String>,
+    /// The longest wait.
+    pub timeout: Seconds,
+    /// Its probes.
+    pub probes: Vec<ProbeConfig>,
+    /// Its switches.
+    pub switches: Vec<SwitchConfig>,
+}
+
+/// A probe.
+#[derive(Debug, Clone)]
+pub struct ProbeConfig {
+    /// Its name; unique over all units.
+    pub name: String,
+    /// The array in the answer.
+    pub array: String,
+    /// The place in the array, from 0.
+    pub index: usize,
+    /// What it steers.
+    pub role: ProbeRole,
+    /// The label that the unit must give it.
+    pub label: Option<String>,
+}
+
+/// What a probe steers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeRole {
+    /// The air that the miners breathe: steers fans and shedding.
+    Intake,
+    /// The air that leaves.
+    Exhaust,
+    /// Outdoors.
+    Outdoor,
+    /// Shown only.
+    Other,
+}
+
+impl ProbeRole {
+    /// The word used in config and page.
+    pub fn word(self) -> &'static str {
+        match self {
+            ProbeRole::Intake => "intake",
+            ProbeRole::Exhaust => "exhaust",
+            ProbeRole::Outdoor => "outdoor",
+            ProbeRole::Other => "other",
+        }
+    }
+}
+
+/// A switch sensor.
+#[derive(Debug, Clone)]
+pub struct SwitchConfig {
+    /// Its name; unique over all units.
+    pub name: String,
+    /// The array in the answer.
+    pub array: String,
+    /// The place in the array, from 0.
+    pub index: usize,
+    /// The `stat` that is the alarm: 0 open, 1 closed.
+    pub alarm_when: u8,
+    /// Whether the miners go off with it.
+    pub stops_mine: bool,
+}
+
+/// Where fan watts come from.
+#[derive(Debug, Clone)]
+pub enum FanWattsConfig {
+    /// `[iotawatt]`
+    IotaWatt(IotaWattConfig),
+    /// `[emoncms]`
+    EmonCms(EmonCmsConfig),
+}
+
+impl FanWattsConfig {
+    /// The device's name.
+    pub fn name(&self) -> &str {
+        match self {
+            FanWattsConfig::IotaWatt(c) => &c.name,
+            FanWattsConfig::EmonCms(c) => &c.name,
+        }
+    }
+
+    /// A reading older than this is stale.
+    pub fn max_age(&self) -> Seconds {
+        match self {
+            FanWattsConfig::IotaWatt(c) => c.max_age,
+            FanWattsConfig::EmonCms(c) => c.max_age,
+        }
+    }
+}
+
+/// `[iotawatt]`
+#[derive(Debug, Clone)]
+pub struct IotaWattConfig {
+    /// Its name.
+    pub name: String,
+    /// Its address, without path.
+    pub url: String,
+    /// Series of the mains voltage.
+    pub voltage_series: String,
+    /// Series of each fan, by fan number.
+    pub fan_series: BTreeMap<u8, String>,
+    /// A row older than this is stale.
+    pub max_age: Seconds,
+    /// The longest wait.
+    pub timeout: Seconds,
+}
+
+/// `[emoncms]`
+#[derive(Debug, Clone)]
+pub struct EmonCmsConfig {
+    /// Its name.
+    pub name: String,
+    /// Its address with the path before `/feed`.
+    pub url: String,
+    /// The read key.
+    pub api_key: Secret,
+    /// Feed id of each fan, by fan number.
+    pub fan_feeds: BTreeMap<u8, u64>,
+    /// A value older than this is stale.
+    pub max_age: Seconds,
+    /// The longest wait.
+    pub timeout: Seconds,
+}

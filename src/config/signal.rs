@@ -1,0 +1,84 @@
+//! The settings of the power signal.
+
+use crate::units::Seconds;
+
+/// `[signal]`
+#[derive(Debug, Clone)]
+pub struct SignalConfig {
+    /// The page.
+    pub url: String,
+    /// CSS selector of the one element; checked to be one.
+    pub selector: String,
+    /// Pattern with group 1; checked to be one.
+    pub pattern: String,
+    /// How group 1 becomes a level.
+    pub meaning: SignalMeaning,
+    /// Texts that the page must contain.
+    pub must_contain: Vec<String>,
+    /// Texts that the page must not contain.
+    pub must_not_contain: Vec<String>,
+    /// The page's own time stamp.
+    pub stamp: Option<StampConfig>,
+    /// The last good reading counts for this long.
+    pub max_age: Seconds,
+    /// What Blind means for the miners.
+    pub when_blind: WhenBlind,
+    /// Good readings in a row needed to resume.
+    pub resume_readings: u32,
+    /// Warn when the text has not changed for this long.
+    pub unchanged_warning: Seconds,
+    /// The longest wait for the page.
+    pub timeout: Seconds,
+}
+
+/// How the signal's value becomes a level.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignalMeaning {
+    /// A number with two thresholds.
+    Number {
+        /// Values outside are not believed.
+        range: (f64, f64),
+        /// Which side means off.
+        off_when: OffWhen,
+        /// Off at (and beyond) this.
+        curtail_at: f64,
+        /// On again on the other side of this.
+        resume_below: f64,
+    },
+    /// Words, compared without case.
+    Words {
+        /// These curtail.
+        curtail: Vec<String>,
+        /// These let run.
+        run: Vec<String>,
+    },
+}
+
+/// Which side of the threshold means off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffWhen {
+    /// A high number means off.
+    High,
+    /// A low number means off.
+    Low,
+}
+
+/// The page's own time stamp.
+#[derive(Debug, Clone)]
+pub struct StampConfig {
+    /// CSS selector of the element.
+    pub selector: String,
+    /// strptime format of its whole text.
+    pub format: String,
+    /// A page with an older stamp is not believed.
+    pub max_age: Seconds,
+}
+
+/// What Blind means for the miners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenBlind {
+    /// Off.
+    Curtail,
+    /// As they are.
+    Hold,
+}
