@@ -23,7 +23,7 @@ const EVENTS_MAX: usize = 20_000;
 /// Prints the state of the site as of the last run.
 pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut dyn Write) -> Result<(), Error> {
     let now = clock.now();
-    let store = Store::new(&cfg.paths.data).map_err(Error::Storage)?;
+    let store = Store::with_refuge(&cfg.paths.data, &cfg.paths.page);
     let loaded = store.load(&now);
     let Some(state) = loaded.state else {
         return Err(Error::Usage("no run has been made yet; start one with `minectl tick`".to_owned()));
