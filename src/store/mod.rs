@@ -159,7 +159,7 @@ impl Store {
             Ok(None) => {}
             Ok(Some(copy)) => {
                 let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
-                loaded.troubles.push(format!("state taken from state.json ({age}); events in the database are lost"));
+                loaded.troubles.push(format!("state taken from state.json ({age})"));
                 loaded.state = Some(copy.state);
                 loaded.overrides = copy.overrides;
             }
