@@ -33,6 +33,7 @@ pub fn fault(device: &str) -> Fault {
 }
 
 /// The mine.
+#[derive(Debug)]
 pub struct Scene {
     pub cfg: Config,
     pub state: SiteState,
