@@ -116,7 +116,7 @@ fn outlets_that_ignore_or_weld_end_in_an_emergency_that_names_them() {
 #[test]
 fn a_dead_fan_is_named_and_another_takes_its_place() {
     let mine = mining();
-    let status = mine.tick_until("fewer fans", LIMIT, |status| wanted(status) < 9);
+    let status = mine.tick_until("the stage of a mild day", LIMIT, |status| wanted(status) == 5);
     let running: Vec<u64> = (1..=9).filter(|n| fan(&status, *n)["wanted"] == true).collect();
     mine.set(json!({"fan_dead": [running[0]]}));
     let status =
