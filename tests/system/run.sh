@@ -79,6 +79,7 @@ new_site() {
     start_site_somewhere "$TARGET/debug/examples/site" "$FOLDER" "$BASES"
     processes+=("$SITE_PID")
     adapted_config "$CONFIG"
+    control /set '{"signal_number": 262}'
 }
 
 set_config() { "$SCRATCH/minectl" --config "$CONFIG" config set "$1" "$2" >/dev/null; }
@@ -205,7 +206,7 @@ check_nginx() {
     fact "nginx takes no POST" test "$(code_of -d x=1 "$URL/status.json")" = 403
     # Each directive but the script's must be the same in both; the header alone can forbid frames.
     local page header
-    page=$(grep -o 'Content-Security-Policy" content="[^"]*' "$FOLDER/page/index.html" | sed -e 's/.*content="//' -e "s/&#x27;/'/g")
+    page=$(grep -o 'Content-Security-Policy" content="[^"]*' "$FOLDER/page/index.html" | sed -e 's/.*content="//' -e "s/&#x27;/'/g" -e 's/&#x3D;/=/g')
     header=$(sed -n 's/^ *add_header Content-Security-Policy "\(.*\)" always;/\1/p' "$ROOT/cron/nginx-minectl.conf")
     directives() { tr ';' '\n' <<<"$1" | sed 's/^ *//' | grep -v -e '^script-src' -e '^frame-ancestors' | sort; }
     fact "the header's policy is the page's own" test "$(directives "$page")" = "$(directives "$header")"
@@ -258,6 +259,8 @@ check_mail() {
         grep -q ready "$folder/out" && break
         sleep 0.1
     done
+    fact "a real mail server is up" grep ready "$folder/out"
+    grep -q ready "$folder/out" || cat "$folder/out"
     # An override of the signal towards running is a warning, and warnings go by mail.
     "${minectl[@]}" set signal run --for "10 minutes" --reason "system test" >/dev/null
     "${minectl[@]}" tick || true
@@ -280,8 +283,10 @@ say "# cron runs in the background meanwhile"
 start_cron_runs
 check_cron_file
 new_site page
-# Two runs, so that the page has trends.
+# Mining first, then in the middle of a curtailment: a page with something on every part of it.
+set_config tick.budget "40 s"
 "$SCRATCH/minectl" --config "$CONFIG" tick || true
+control /set '{"signal_number": 342}'
 "$SCRATCH/minectl" --config "$CONFIG" tick || true
 fact "a run draws the page, status.json and metrics.prom" \
     ls "$FOLDER/page/index.html" "$FOLDER/page/status.json" "$FOLDER/page/metrics.prom"
