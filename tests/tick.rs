@@ -9,6 +9,8 @@ mod behaviour;
 mod causes;
 #[path = "tick/cycle.rs"]
 mod cycle;
+#[path = "tick/disk.rs"]
+mod disk;
 #[path = "tick/matrix.rs"]
 mod matrix;
 #[path = "tick/mine.rs"]
@@ -17,3 +19,5 @@ mod mine;
 mod overrides;
 #[path = "tick/runs.rs"]
 mod runs;
+#[path = "store/small_disk.rs"]
+mod small_disk;

@@ -61,7 +61,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     climate::step(cfg, &mut next, &inputs, now, &mut report);
     fans::observe(cfg, &mut next, &inputs, now, &mut report);
     demand::step(cfg, &mut next, &inputs, &live, now, &mut report);
-    outcome::follow(&mut next, snapshot);
+    outcome::follow(&mut next, snapshot, now, &mut report);
     let preparing = miners::step(cfg, &mut next, &inputs, snapshot, &live, now, &mut report);
     fans::step(cfg, &mut next, &inputs, preparing, &live, now, &mut report);
 

@@ -47,14 +47,22 @@ pub fn record(state: &mut SiteState, outcomes: &[Outcome], now: &Moment) -> Vec<
     report.events
 }
 
-/// Takes in how earlier Foreman commands stand, and forgets in `Running` what is done.
-pub(super) fn follow(state: &mut SiteState, snapshot: &Snapshot) {
+/// Takes in how earlier Foreman commands stand, tells of those that its agent failed, and forgets in `Running` what is
+/// done.
+pub(super) fn follow(state: &mut SiteState, snapshot: &Snapshot, now: &Moment, report: &mut Report) {
+    let mut failed = Vec::new();
     if let Ok(foreman) = &snapshot.foreman {
-        for asked in state.miners.asked.values_mut() {
+        for (miner, asked) in &mut state.miners.asked {
             if let Some(status) = asked.command.and_then(|number| foreman.commands.get(&number)) {
+                if *status == CommandStatus::Failed && asked.status != Some(CommandStatus::Failed) {
+                    failed.push(Command::Miner { miner: *miner, mode: asked.mode });
+                }
                 asked.status = Some(*status);
             }
         }
+    }
+    for (subject, what) in grouped(&failed) {
+        report.event(now, EventKind::Outcome, &subject, format!("{what}: failed: the agent failed"));
     }
     if state.miners.phase != MinersPhase::Running {
         return;

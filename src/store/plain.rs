@@ -82,7 +82,9 @@ pub fn read_snapshot(folder: &Path) -> Option<(Snapshot, Vec<Reason>)> {
 
 fn replace(folder: &Path, name: &str, content: &impl Serialize, sync: bool) -> Result<(), String> {
     let path = folder.join(name);
-    let text = |error: std::io::Error| format!("{}: {error}", path.display());
+    // The temporary file's name differs each time; the same trouble must read the same.
+    let cause = |error: std::io::Error| error.to_string().split(" at path ").next().unwrap_or_default().to_owned();
+    let text = |error: std::io::Error| format!("{}: {}", path.display(), cause(error));
     let bytes = serde_json::to_vec(content).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut file = tempfile::Builder::new().prefix(".new").tempfile_in(folder).map_err(text)?;
     file.write_all(&bytes).map_err(text)?;

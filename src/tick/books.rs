@@ -147,13 +147,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The program's own trouble: told to people once in a run, shown on the page.
+    /// The program's own trouble: shown on the page of each run that has it, an event only in the first.
     pub(super) fn trouble(&mut self, text: &str, now: &Moment) {
         log::error!("{text}");
         if self.troubles.iter().any(|known| known == text) {
             return;
         }
         self.troubles.push(text.to_owned());
+        if self.earlier_troubles.iter().any(|known| known == text) {
+            return;
+        }
         let event =
             Event { at: now.wall, kind: EventKind::Program, subject: "store".to_owned(), text: text.to_owned() };
         self.events.push(event);

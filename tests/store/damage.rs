@@ -120,6 +120,7 @@ fn a_busy_database_is_told_and_left_alone() {
     assert_eq!(loaded.state.as_ref(), Some(&state(1)), "the plain copy serves meanwhile");
     let told = loaded.troubles.join("; ");
     assert!(told.contains("in use by another process for 5 s"), "{told}");
+    assert!(!told.contains("lost"), "nothing is lost, it is only busy: {told}");
     let refused = store.save(&Change { state: Some(state(2)), ..Change::default() }, &at(11)).unwrap_err();
     assert!(refused.contains("in use by another process"), "{refused}");
     drop(lock);

@@ -47,12 +47,20 @@ struct Row {
 fn short(device: &str) -> impl Fn(String) -> String {
     let device = device.to_owned();
     move |text: String| {
-        let shorter = |line: &str| match line.split_once(" = ") {
-            Some(("timeout", _)) => "timeout = \"2 s\"\n".to_owned(),
-            Some(("batch", _)) => "batch = 1\n".to_owned(),
-            _ => format!("{line}\n"),
+        let mut section = String::new();
+        let mut shorter = |line: &str| {
+            if line.starts_with('[') {
+                line.clone_into(&mut section);
+            }
+            match line.split_once(" = ") {
+                Some(("preset", _)) => format!("{line}\ntimeout = \"2 s\"\nbatch = 1\n"),
+                Some(("timeout" | "batch", _)) if section == "[[pdu]]" => String::new(),
+                Some(("timeout", _)) => "timeout = \"2 s\"\n".to_owned(),
+                Some(("batch", _)) => "batch = 1\n".to_owned(),
+                _ => format!("{line}\n"),
+            }
         };
-        let mut text: String = causes::adapted(&device, text).lines().map(shorter).collect();
+        let mut text: String = causes::adapted(&device, text).lines().map(&mut shorter).collect();
         for (from, to) in [
             ("budget = \"105 s\"", "budget = \"20 s\""),
             ("read_limit = \"12 s\"", "read_limit = \"4 s\""),
