@@ -25,8 +25,8 @@ STAGES=(
 BASES="18000 21000 22000 23000 24000 25000 26000"
 DEMO=$ROOT/demo
 PAGE=$DEMO/page
-MINECTL=$TARGET/release/minectl
-SITE=$TARGET/release/examples/site
+MINECTL=$TARGET/debug/minectl
+SITE=$TARGET/debug/examples/site
 
 keep=no serve=no
 for argument in "$@"; do
@@ -53,7 +53,7 @@ trap 'exit 130' INT TERM
 build() {
     need_build_tools
     say "Building minectl and the simulated site (the first time takes some minutes) ..."
-    (cd "$ROOT" && cargo build --release --locked --quiet --bin minectl --example site)
+    (cd "$ROOT" && cargo build --locked --quiet --bin minectl --example site)
 }
 
 # One text or number of the drawn status.json, which has one key a line: `status miners.phase`.

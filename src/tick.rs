@@ -46,6 +46,8 @@ struct Run<'a> {
     notices: Vec<Notice>,
     /// What the program itself has to complain about.
     troubles: Vec<String>,
+    /// The same of the run before: what it met after its last decision.
+    earlier_troubles: Vec<String>,
     faults: bool,
 }
 
@@ -130,7 +132,8 @@ impl<'a> Run<'a> {
     fn sense(&mut self) -> Snapshot {
         let limit = self.cfg.tick.read_limit.duration().min(self.left(Seconds(0)).max(Duration::from_secs(1)));
         let mut snapshot = drivers::sense(self.cfg, self.clock, limit, &outstanding(&self.state));
-        snapshot.troubles.clone_from(&self.troubles);
+        snapshot.troubles = self.earlier_troubles.iter().chain(&self.troubles).cloned().collect();
+        snapshot.troubles.dedup();
         lines::log_snapshot(&snapshot);
         snapshot
     }

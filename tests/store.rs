@@ -1,2 +1,17 @@
-//! Tests of the store from outside.
+//! The store from outside: what is saved comes back, and what happens to files, locks and disks costs no more than it
+//! must.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(unreachable_pub)]
+
+#[path = "store/compaction.rs"]
+mod compaction;
+#[path = "store/damage.rs"]
+mod damage;
+#[path = "store/disk.rs"]
+mod disk;
+#[path = "store/round_trip.rs"]
+mod round_trip;
+#[path = "store/small_disk.rs"]
+mod small_disk;
+#[path = "store/support.rs"]
+mod support;

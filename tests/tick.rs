@@ -3,7 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unreachable_pub)]
 
+#[path = "tick/behaviour.rs"]
+mod behaviour;
+#[path = "tick/causes.rs"]
+mod causes;
 #[path = "tick/cycle.rs"]
 mod cycle;
+#[path = "tick/matrix.rs"]
+mod matrix;
 #[path = "tick/mine.rs"]
 mod mine;
+#[path = "tick/overrides.rs"]
+mod overrides;
+#[path = "tick/runs.rs"]
+mod runs;

@@ -12,5 +12,8 @@ use crate::error::Error;
 
 /// Turns a failed write to the terminal or a pipe into the run's error.
 fn printed(result: std::io::Result<()>) -> Result<(), Error> {
+    // Whoever reads the other end of a pipe has seen enough.
+    let result =
+        result.or_else(|error| if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) });
     result.map_err(|error| Error::Storage(format!("output: {error}")))
 }

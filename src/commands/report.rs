@@ -23,12 +23,15 @@ const EVENTS_MAX: usize = 20_000;
 /// Prints the state of the site as of the last run.
 pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut dyn Write) -> Result<(), Error> {
     let now = clock.now();
-    let store = Store::new(&cfg.paths.data).map_err(Error::Storage)?;
-    let loaded = store.load(&now);
-    let Some(state) = loaded.state else {
+    let store = Store::with_refuge(&cfg.paths.data, &cfg.paths.page);
+    let mut loaded = store.load(&now);
+    let Some(state) = loaded.state.take() else {
         return Err(Error::Usage("no run has been made yet; start one with `minectl tick`".to_owned()));
     };
-    let events = store.events(now.wall.minus(Seconds(7 * 86_400)), STATUS_EVENTS).map_err(Error::Storage)?;
+    let events = store.events(now.wall.minus(Seconds(7 * 86_400)), STATUS_EVENTS).unwrap_or_else(|error| {
+        loaded.troubles.push(error);
+        Vec::new()
+    });
     let last = state.last_pass.unwrap_or(now);
     let read = store::read_snapshot(&cfg.paths.data);
     let input = Input {

@@ -22,7 +22,7 @@ pub(super) fn read_fan_rules(s: &Section<'_>, fan_count: usize) -> Option<FanRul
     let hysteresis_k = s.checked("hysteresis", DIFFERENCE, Need::Default("4 F"), difference_k);
     let min_running = s.number("min_running", Need::Required, 0..=fans_max);
     let min_switch_time = s.span("min_switch_time", Need::Default("4 minutes"), Seconds(0)..=HOUR);
-    let step_time = s.span("step_time", Need::Default("2 minutes"), Seconds(0)..=HOUR);
+    let step_time = s.span("step_time", Need::Default("90 s"), Seconds(0)..=HOUR);
     let run_on = s.span("run_on", Need::Default("5 minutes"), Seconds(60)..=HOUR);
     let off_room_above = s.temperature("off_room_above", Need::Default("95 F"));
     let before_resume = s.number("before_resume", Need::Required, 1..=fans_max);

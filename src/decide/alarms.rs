@@ -4,7 +4,7 @@
 use super::Report;
 use super::interlock::Refusal;
 use super::judge::{Inputs, Quality};
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::model::{
     Alarm, Band, Command, EventKind, Level, MinersPhase, OffReason, Override, Setting, Severity, SiteState, Snapshot,
 };
@@ -195,12 +195,12 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
                     inputs.known_watts()
                 ),
             };
-            found.push(emergency("miners not off", text));
+            found.push(not_off(cfg, text));
         }
         MinersPhase::Curtailing { since, .. } if off && now.since(since) >= limit => {
             let text =
                 format!("Miners came back and are NOT off for {}: {} drawn", now.since(since), inputs.known_watts());
-            found.push(emergency("miners not off", text));
+            found.push(not_off(cfg, text));
         }
         MinersPhase::Curtailed { .. } if off && next.miners.proven_off.is_none() => {
             let text = format!("Miners are off but it cannot be proven now: at least {} drawn", inputs.known_watts());
@@ -224,6 +224,14 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
     }
     found.extend(welded_outlets(cfg, snapshot));
     found
+}
+
+/// An emergency; in observe mode, where nobody was told to go off, a warning.
+fn not_off(cfg: &Config, text: String) -> Condition {
+    match cfg.mode {
+        Mode::Live => emergency("miners not off", text),
+        Mode::Observe => warning("miners not off", format!("{text} (mode = observe: nothing was sent)")),
+    }
 }
 
 /// Whether the times before a resume were served long ago and still nothing starts.

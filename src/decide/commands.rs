@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Report;
-use crate::config::{Config, PduConfig};
+use crate::config::{Config, Mode, PduConfig};
 use crate::model::{
     Asked, Command, CommandStatus, EventKind, LastGood, MinerReading, MinersPhase, OutletRef, PduReading, PowerMode,
     Rung, SiteState, Snapshot,
@@ -202,13 +202,25 @@ fn mode_before(snapshot: &Snapshot, miner: u64) -> PowerMode {
     listed.and_then(|m| m.mode).filter(|mode| *mode != PowerMode::Sleeping).unwrap_or(PowerMode::Normal)
 }
 
-/// One event for each group of commands: fans one by one, miners and outlets together.
-pub(super) fn announce(cfg: &Config, commands: &[Command], now: &Moment, report: &mut Report) {
-    let verb = match cfg.mode {
-        crate::config::Mode::Live => "to be sent",
-        crate::config::Mode::Observe => "not sent (mode = observe)",
-    };
-    for (subject, what) in super::outcome::grouped(commands) {
-        report.event(now, EventKind::Command, &subject, format!("{what}: {verb}"));
+/// One event for each group of commands: fans one by one, miners and outlets together. In observe mode only when they
+/// are others than in the pass before.
+pub(super) fn announce(cfg: &Config, next: &mut SiteState, commands: &[Command], now: &Moment, report: &mut Report) {
+    let groups = super::outcome::grouped(commands);
+    match cfg.mode {
+        Mode::Live => {
+            next.would_send.clear();
+            for (subject, what) in groups {
+                report.event(now, EventKind::Command, &subject, format!("{what}: to be sent"));
+            }
+        }
+        Mode::Observe => {
+            let words: Vec<String> = groups.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
+            if words != next.would_send {
+                for (subject, what) in groups {
+                    report.event(now, EventKind::Command, &subject, format!("{what}: not sent (mode = observe)"));
+                }
+            }
+            next.would_send = words;
+        }
     }
 }

@@ -228,7 +228,9 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, now: &Moment) -> Vec
 /// Whether `step_time` has passed since a fan was last stopped.
 fn may_stop_one(rules: &FanRules, next: &SiteState, now: &Moment) -> bool {
     let stops = next.fans.values().filter_map(|fan| fan.commanded.as_ref()).filter(|command| !command.value);
-    stops.into_iter().all(|command| now.since(&command.at) >= rules.step_time)
+    // A stop that an interlock still holds back counts: two must not go off together once it lets go.
+    let held_back = next.fans.values().any(|fan| !fan.wanted && fan.relay == Some(true) && fan.fault.is_none());
+    !held_back && stops.into_iter().all(|command| now.since(&command.at) >= rules.step_time)
 }
 
 /// Whether a fan has kept its state for `min_switch_time`.

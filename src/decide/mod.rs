@@ -71,12 +71,13 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     if cfg.mode == Mode::Live {
         commands::intend(&mut next, snapshot, &wanted, now);
     }
-    commands::announce(cfg, &wanted, now, &mut report);
+    commands::announce(cfg, &mut next, &wanted, now, &mut report);
 
     alarms::step(cfg, &mut next, &inputs, snapshot, &live, &refused, now, &mut report);
     wording::heartbeat(cfg, &mut next, &live, now, &mut report);
     let samples = samples::collect(cfg, &next, &inputs, snapshot);
-    let in_transition = miners::in_transition(&next) || !wanted.is_empty();
+    // In observe mode nothing is sent, so there is nothing to look at again within the run.
+    let in_transition = cfg.mode == Mode::Live && (miners::in_transition(&next) || !wanted.is_empty());
     next.last_pass = Some(*now);
     Decision {
         next,

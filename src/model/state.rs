@@ -367,6 +367,12 @@ pub struct SiteState {
     pub call: Option<Call>,
     /// When the last heartbeat was written.
     pub heartbeat: Option<Moment>,
+    /// What the last run had to complain about: a failed save is known only after the decision.
+    #[serde(default)]
+    pub troubles: Vec<String>,
+    /// In observe mode: the commands of the last pass in words, so that only a change is told.
+    #[serde(default)]
+    pub would_send: Vec<String>,
 }
 
 impl SiteState {
@@ -400,6 +406,8 @@ impl SiteState {
             counters: BTreeMap::new(),
             call: None,
             heartbeat: None,
+            troubles: Vec::new(),
+            would_send: Vec::new(),
         }
     }
 }

@@ -157,7 +157,7 @@ pub(super) fn set_aside(folder: &Path, now: &Moment) -> Vec<String> {
     }
     let aside = folder.join(format!("db.bad-{}", now.wall.0));
     let mut done = match fs::rename(&path, &aside) {
-        Ok(()) => vec![format!("moved to {}, a new one is begun", aside.display())],
+        Ok(()) => vec![format!("moved to {} with the events of the last days, a new one is begun", aside.display())],
         Err(error) => return vec![format!("cannot be moved aside: {error}")],
     };
     let mut kept: Vec<PathBuf> = fs::read_dir(folder)

@@ -159,7 +159,7 @@ impl Store {
             Ok(None) => {}
             Ok(Some(copy)) => {
                 let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
-                loaded.troubles.push(format!("state taken from state.json ({age}); events in the database are lost"));
+                loaded.troubles.push(format!("state taken from state.json ({age})"));
                 loaded.state = Some(copy.state);
                 loaded.overrides = copy.overrides;
             }
@@ -193,7 +193,8 @@ impl Store {
     /// Keeps the state elsewhere, so that the next run does not begin where the last good save left off. Returns the
     /// sentence for people.
     fn take_refuge(&self, error: &str, state: Option<SiteState>, overrides: Option<Vec<Override>>) -> String {
-        let (Some(state), Some(refuge)) = (state, &self.refuge) else { return format!("database: {error}") };
+        let (Some(mut state), Some(refuge)) = (state, &self.refuge) else { return format!("database: {error}") };
+        state.troubles.push(format!("database: {error}"));
         let kept = plain::read_refuge(refuge).map(|copy| copy.overrides);
         let overrides = overrides.or(kept).or_else(|| self.overrides().ok()).unwrap_or_default();
         match plain::write_refuge(refuge, &plain::Copy { state, overrides }) {

@@ -31,8 +31,10 @@ impl<'a> Run<'a> {
             events: Vec::new(),
             notices: Vec::new(),
             troubles: Vec::new(),
+            earlier_troubles: Vec::new(),
             faults: false,
         };
+        run.earlier_troubles = std::mem::take(&mut run.state.troubles);
         for trouble in &loaded.troubles {
             run.trouble(trouble, &now);
         }
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
         }
         self.notices.clear();
         let events = std::mem::take(&mut self.events);
+        self.state.troubles.clone_from(&self.troubles);
         // The plain copy is for what must not be lost; ages and counters change at each pass and may be.
         let plain_copy = (!events.is_empty()).then(|| self.overrides.clone());
         Change { state: Some(self.state.clone()), plain_copy, events, queue, ..Change::default() }

@@ -238,3 +238,15 @@ fn wear_is_shared_out_the_most_worn_fan_rests_first() {
     scene.run();
     assert!(!scene.fans_on.contains(&6), "{:?}", scene.fans_on);
 }
+
+#[test]
+fn a_stop_held_back_by_an_interlock_does_not_add_up_with_the_next() {
+    let mut scene = Scene::new();
+    scene.pass();
+    for _ in 0..6 {
+        let before = scene.fans_on.len();
+        scene.wait(120);
+        scene.pass();
+        assert!(before - scene.fans_on.len() <= 1, "one fan at a time");
+    }
+}

@@ -299,3 +299,18 @@ fn observe_mode_commands_nothing_and_remembers_no_command() {
     assert!(scene.state.miners.asked.is_empty());
     assert!(scene.events.iter().any(|event| event.text.contains("mode = observe")));
 }
+
+#[test]
+fn observe_mode_tells_a_plan_once_and_sends_no_emergency_for_what_it_did_not_do() {
+    let mut scene = Scene::running();
+    scene.cfg.mode = minectl::config::Mode::Observe;
+    scene.signal = Some(350.0);
+    for _ in 0..5 {
+        assert!(!scene.pass(), "nothing is sent, so there is nothing to look at again");
+        scene.wait(120);
+    }
+    let told = scene.events.iter().filter(|event| event.text.contains("not sent")).count();
+    assert!(told <= 4, "{told}");
+    assert!(scene.told_at(Severity::Emergency).is_empty());
+    assert!(scene.told("mode = observe: nothing was sent") >= 1);
+}

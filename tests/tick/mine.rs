@@ -147,10 +147,18 @@ impl Mine {
         self.post("/fault/clear", &json!({}));
     }
 
-    /// Back to the start at the same clock.
-    pub fn reset_site(&self) {
+    /// Back to the start at the same clock: site, configuration, and nothing remembered.
+    pub fn fresh(&self, edit: impl Fn(String) -> String) {
         self.post("/reset", &json!({}));
         self.set(json!({"signal_number": 250, "outdoor_c": 15}));
+        self.configure(edit);
+        if self.folder.path().join("demo").exists() {
+            std::fs::remove_dir_all(self.folder.path().join("demo")).unwrap();
+        }
+    }
+
+    pub fn port(&self, offset: u16) -> u16 {
+        self.base + offset
     }
 
     pub fn truth(&self) -> Value {

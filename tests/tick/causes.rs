@@ -1,0 +1,153 @@
+//! What the owner must read for each fault: which cases there are, and words of the cause.
+
+use serde_json::Value;
+
+use crate::matrix::{Case, Scene};
+use crate::mine::Mine;
+
+/// What one run can tell of a fault.
+pub enum Cause {
+    /// One of these words must stand in the line.
+    Told(&'static [&'static str]),
+    /// It shows only over several runs: see `behaviour.rs`.
+    NotInOneRun,
+}
+
+/// Devices that messages go through.
+const MESSENGERS: [&str; 6] = ["telegram", "twilio", "dead-man", "smtp", "smtps", "sms-http"];
+/// Devices whose faults are tried during a curtailment too.
+const CURTAILED: [&str; 7] = ["signal", "foreman", "relays-a", "relays-b", "spdu-a", "iotawatt", "room-alert"];
+
+/// Every fault on every device. The six PDUs are alike: the first takes all faults, the others some each.
+pub fn all_cases(faults: &Value) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (device, kinds) in faults.as_object().unwrap() {
+        for (place, kind) in kinds.as_array().unwrap().iter().enumerate() {
+            let case = |scene| Case { device: device.clone(), kind: kind.as_str().unwrap().to_owned(), scene };
+            let means_nothing =
+                matches!((device.as_str(), kind.as_str().unwrap()), ("dead-man", "absurd") | ("smtps", "no-starttls"));
+            let other_pdu =
+                device.strip_prefix("spdu-").and_then(|letter| letter.bytes().next()).filter(|b| *b != b'a');
+            let skipped = other_pdu.is_some_and(|letter| place % 5 != usize::from(letter - b'b'));
+            if means_nothing || skipped {
+                continue;
+            }
+            cases.push(case(if MESSENGERS.contains(&device.as_str()) { Scene::Smoke } else { Scene::Mining }));
+            if CURTAILED.contains(&device.as_str()) {
+                cases.push(case(Scene::Curtail));
+            }
+        }
+    }
+    cases
+}
+
+/// The configuration for cases of this device: those that the sample leaves out take another's place.
+pub fn adapted(device: &str, text: String) -> String {
+    match device {
+        "emoncms" => {
+            let text = without(text, "[iotawatt]");
+            let start = text.find("\n# [emoncms]").unwrap() + 1;
+            let end = start + text[start..].find("\n\n").unwrap();
+            let block: Vec<String> = text[start..end]
+                .lines()
+                .map(|line| line.trim_start_matches("# ").to_owned())
+                .map(|line| {
+                    if line.starts_with("A value")
+                        || line.starts_with("Feed ids")
+                        || line.starts_with("The ")
+                        || line.starts_with("Its ")
+                    {
+                        format!("# {line}")
+                    } else {
+                        line
+                    }
+                })
+                .collect();
+            format!("{}{}{}", &text[..start], block.join("\n"), &text[end..])
+        }
+        "smtps" => text
+            .replace("port = 18024\n", "port = 18025\n")
+            .replace("security = \"none\"", "security = \"tls\"\nca_file = \"ca.pem\""),
+        "smtp" => text.replace("security = \"none\"", "security = \"starttls\"\nca_file = \"ca.pem\""),
+        "sms-http" => {
+            let text = without(text, "[sms]");
+            text + "\n[sms]\nurl = \"http://127.0.0.1:18026/send\"\nmethod = \"POST\"\nheaders = [\"Content-Type: application/json\", \"X-Api-Key: {key}\"]\nkey = \"site-sms-key\"\nbody = '{\"to\": \"{to}\", \"text\": \"{text}\"}'\nto = [\"+15155550111\"]\ntimeout = \"2 s\"\n"
+        }
+        _ => text,
+    }
+}
+
+/// The text without this section, up to the next blank line.
+fn without(text: String, header: &str) -> String {
+    let start = text.find(&format!("\n{header}\n")).unwrap() + 1;
+    let end = start + text[start..].find("\n\n").unwrap();
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+/// The name that the program uses for a device of the site.
+pub fn name(device: &str) -> &str {
+    match device {
+        "twilio" | "sms-http" => "sms",
+        "smtp" | "smtps" => "email",
+        device => device,
+    }
+}
+
+/// Whether the page of the same run can show it: the last ping leaves after the page is drawn.
+pub fn is_on_page(device: &str) -> bool {
+    device != "dead-man"
+}
+
+/// What one run must say. Where nothing stands here although the device is faulty, the reason is given.
+pub fn cause(device: &str, kind: &str) -> Cause {
+    Cause::Told(match (device, kind) {
+        // A service that answers 2xx with whatever body took the message as far as the configuration can tell; that no
+        // ping arrives is what the dead-man service itself tells people.
+        ("dead-man" | "sms-http", "empty" | "garbage" | "html-login" | "error-text-200" | "absurd") => {
+            return Cause::NotInOneRun;
+        }
+        // Estimates that no rule uses.
+        ("foreman", "absurd") => return Cause::NotInOneRun,
+        ("telegram" | "twilio", "empty" | "html-login" | "garbage" | "error-text-200" | "redirect") => {
+            &["answer is not"]
+        }
+        ("telegram" | "twilio", "absurd") => &["unreadable"],
+        ("dead-man", "401") => &["401"],
+        ("signal", "garbage") => &["wrong device"],
+        // Redirects of the page are followed; the other device has no such page.
+        ("signal", "redirect") => &["404"],
+        ("relays-a" | "relays-b", "absurd") => &["unreadable"],
+        ("telegram" | "twilio" | "sms-http" | "foreman", "429") => &["429"],
+        (_, "403") => &["403"],
+        (_, "400") => &["400"],
+        (_, "550") => &["550"],
+        (_, "451") => &["451"],
+        (_, "auth-refused") => &["535"],
+        (_, "no-starttls") => &["STARTTLS"],
+        (_, "refuse") => &["unreachable"],
+        (_, "hang" | "slow-drip") => &["timed out"],
+        (_, "reset") => &["connection broken"],
+        (_, "500") => &["500"],
+        (_, "401") => &["access refused"],
+        (_, "html-login") => &["access refused"],
+        (_, "half-body") => &["cut off", "connection broken"],
+        (_, "garbage") => &["unreadable"],
+        (_, "absurd") => &["out of range"],
+        (_, "empty") => &["empty"],
+        (_, "oversize") => &["longer than"],
+        (_, "redirect") => &["302"],
+        (_, "error-text-200") => &["unreadable", "device error", "wrong device"],
+        (_, "unplugged") => &["missing"],
+        _ => return Cause::NotInOneRun,
+    })
+}
+
+/// A line of the log without its time, level and this test's ports.
+pub fn tidy(mine: &Mine, line: &str) -> String {
+    let line = line.split_once("] ").map_or(line, |(_, rest)| rest);
+    let mut line = line.to_owned();
+    for offset in 0..40 {
+        line = line.replace(&format!("127.0.0.1:{}", mine.port(offset)), &format!("127.0.0.1:{}", 18_000 + offset));
+    }
+    regex::Regex::new(r", \d+ ms$").unwrap().replace(&line, "").into_owned()
+}
