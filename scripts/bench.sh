@@ -17,7 +17,7 @@ FOLDER=$TARGET/bench
 VENV=$TARGET/bench-venv
 
 need_build_tools
-need_packages /usr/bin/python3=python3 /usr/lib/python3/dist-packages/venv=python3-venv /usr/bin/time=time
+need_packages /usr/bin/python3=python3 /usr/share/doc/python3-venv=python3-venv /usr/bin/time=time
 if ! [ -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c 'import requests' 2>/dev/null; then
     say "Installing the Python package requests into $VENV"
     /usr/bin/python3 -m venv "$VENV" && "$VENV/bin/pip" install --quiet requests

@@ -5,22 +5,39 @@
 Exit code 1 when an aim is missed.
 """
 
+import json
 import os
 import re
 import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 MINECTL, FOLDER, BASE, RUNS = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 WALL_OVER_SLOWEST_S, CPU_SHARE, MEMORY_MB = 0.100, 0.1, 24.0
-WARM_UP = 4
-# Foreman takes one call a second at each endpoint.
-PAUSE_S = 1.1
+# Until the fans are where the temperature wants them.
+WARM_UP = 8
+INTERVAL_S = 120
 
 TICK = [MINECTL, "--config", str(FOLDER / "config.txt"), "tick"]
+# The site's clock is set on by an interval before each run, so that a run finds what it finds when cron starts it.
+origin = int(time.time())
+intervals = 0
 LOOP = [sys.executable, str(Path(__file__).with_name("bench_loop.py")), BASE, str(FOLDER / "loop")]
+
+
+def next_interval():
+    """Sets the clock of the site, and of minectl, on."""
+    global intervals
+    intervals += 1
+    clock = f"{origin}:{origin + INTERVAL_S * intervals}:1"
+    os.environ["MINECTL_TEST_CLOCK"] = clock
+    body = json.dumps({"clock": clock}).encode()
+    urllib.request.urlopen(f"http://127.0.0.1:{BASE}/clock", data=body, timeout=20).read()
+    # The site's physics have caught up when it answers; this lets the machine come to rest.
+    time.sleep(0.3)
 
 
 def run(words):
@@ -56,31 +73,35 @@ def written_by_tick():
 
 (FOLDER / "loop").mkdir()
 for _ in range(WARM_UP):
+    next_interval()
     run(TICK)
-    time.sleep(PAUSE_S)
-    run(LOOP)
-    time.sleep(PAUSE_S)
+time.sleep(1)
+run(LOOP)
 
 ticks, loops, slowest = [], [], []
 for _ in range(RUNS):
+    # Both within one interval, so that minectl sees a run every two minutes.
+    next_interval()
     ticks.append(run(TICK))
     slowest.append(slowest_device())
-    time.sleep(PAUSE_S)
+    # Foreman takes one call a second at each endpoint.
+    time.sleep(1)
     loops.append(run(LOOP))
-    time.sleep(PAUSE_S)
 further = subprocess.run([*LOOP, str(RUNS)], capture_output=True, text=True, check=True).stdout.split()
 further_cpu = statistics.median(float(value) for value in further)
 
 tick = [statistics.median(column) for column in zip(*ticks)]
 loop = [statistics.median(column) for column in zip(*loops)]
 slow = statistics.median(value for value, _ in slowest)
+over = statistics.median(ours[0] - device[0] for ours, device in zip(ticks, slowest))
 rows = [
     ("wall time", "ms", 1000),
     ("CPU time (user + system)", "ms", 1000),
     ("peak memory", "MB", 1),
     ("written to disk", "KB", 1),
 ]
-print(f"{RUNS} runs of each in turn, medians; every answer takes 50 ms")
+load = os.getloadavg()[0]
+print(f"{RUNS} runs of each in turn, medians; every answer takes 50 ms; {os.cpu_count()} cores, load {load:.1f}")
 print(f"{'':<28}{'minectl tick':>14}{'Python loop':>14}{'ratio':>9}")
 for (name, unit, factor), ours, theirs in zip(rows, tick, loop):
     ratio = f"{ours / theirs:9.2f}" if theirs else f"{'-':>9}"
@@ -92,7 +113,7 @@ print(f"{'page, drawn at each run':<28}{written_by_tick():>11.0f} KB   (part of 
 print(f"slowest device: `{slowest[-1][1]}`, {slow * 1000:.0f} ms")
 
 aims = [
-    (f"wall time at most the slowest device + {WALL_OVER_SLOWEST_S * 1000:.0f} ms", tick[0], slow + WALL_OVER_SLOWEST_S, "s"),
+    (f"wall time at most the slowest device + {WALL_OVER_SLOWEST_S * 1000:.0f} ms", over * 1000, WALL_OVER_SLOWEST_S * 1000, "ms more"),
     ("CPU at most a tenth of the Python loop", tick[1] * 1000, loop[1] * 1000 * CPU_SHARE, "ms"),
     (f"memory at most {MEMORY_MB:.0f} MB", tick[2], MEMORY_MB, "MB"),
 ]
@@ -100,5 +121,5 @@ met = True
 for name, value, limit, unit in aims:
     good = value <= limit
     met &= good
-    print(f"{'met    ' if good else 'NOT met'}  {name}: {value:.3f} {unit} of {limit:.3f} {unit}")
+    print(f"{'met    ' if good else 'NOT met'}  {name}: {value:.1f} of {limit:.1f} {unit}")
 sys.exit(0 if met else 1)
