@@ -1,7 +1,7 @@
 //! The real program against the simulated mine: whole runs, their lock, broken-off runs, overrides, and every fault of
 //! the site. Each test has a site of its own on free ports; nothing waits for a fixed time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, clippy::string_slice)]
 
 #[path = "tick/behaviour.rs"]
 mod behaviour;

@@ -29,7 +29,7 @@ fn wanted(status: &Value) -> usize {
     status["fans"].as_array().unwrap().iter().filter(|fan| fan["wanted"] == true).count()
 }
 
-fn fan<'a>(status: &'a Value, number: u64) -> &'a Value {
+fn fan(status: &Value, number: u64) -> &Value {
     status["fans"].as_array().unwrap().iter().find(|fan| fan["fan"] == number).unwrap()
 }
 

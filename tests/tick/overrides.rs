@@ -49,7 +49,7 @@ fn every_target_can_be_set_with_time_and_reason_is_shown_everywhere_and_cleared(
         assert!(page.contains(&target), "the page has no `{target}`");
     }
     assert!(page.contains("a test of &lt;b&gt;") && !page.contains("a test of <b>"), "the reason is not escaped");
-    assert_eq!(mine.run(&["status", "--json"]).done().matches("a test of <b>").count() >= 8, true);
+    assert!(mine.run(&["status", "--json"]).done().matches("a test of <b>").count() >= 8);
     assert!(status.contains("by tester"), "{status}");
     mine.run(&["clear", "fan", "3"]).done();
     mine.tick().silent();
