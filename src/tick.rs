@@ -26,6 +26,9 @@ use crate::units::{Moment, Seconds};
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);
+/// The least time for reading the devices, and for sending commands, however late it is.
+const READ_MIN: Duration = Duration::from_secs(1);
+const ACT_MIN: Duration = Duration::from_secs(5);
 /// Foreman commands that are asked about in one pass.
 const ASK_MAX: usize = 4;
 /// Log lines and events on the page.
@@ -94,7 +97,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
         }
         run.save_outcomes(&outcomes, &now);
         if run.emergency_waits() {
-            run.deliver();
+            run.deliver(run.left_for_passes() / 3);
         }
         clock.pause(cfg.tick.pass_pause.duration());
         run.reload_overrides();
@@ -110,10 +113,10 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     }
     run.record(&now);
     // 9. Notify.
-    run.deliver();
-    run.housekeeping(&now);
+    run.deliver(run.left_for_messages());
     // 10. Draw.
     run.draw(&snapshot, &reasons);
+    run.housekeeping(&now);
     // 11. Exit.
     Ok(run.finish(pinged))
 }
@@ -130,7 +133,7 @@ pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
 
 impl<'a> Run<'a> {
     fn sense(&mut self) -> Snapshot {
-        let limit = self.cfg.tick.read_limit.duration().min(self.left(Seconds(0)).max(Duration::from_secs(1)));
+        let limit = self.cfg.tick.read_limit.duration().min(self.left_for_passes().max(READ_MIN));
         let mut snapshot = drivers::sense(self.cfg, self.clock, limit, &outstanding(&self.state));
         snapshot.troubles = self.earlier_troubles.iter().chain(&self.troubles).cloned().collect();
         snapshot.troubles.dedup();
@@ -171,8 +174,8 @@ impl<'a> Run<'a> {
         if commands.is_empty() {
             return Vec::new();
         }
-        // Safety may use all that is left; reading and closing the books have had their share set aside.
-        let until = Instant::now() + self.left(CLOSING).max(self.cfg.tick.read_limit.duration());
+        // Commands may use all that the passes have left, and a little more when the reading was slow.
+        let until = Instant::now() + self.left_for_passes().max(ACT_MIN);
         let outcomes = drivers::act(self.cfg, self.clock, until, commands);
         for outcome in &outcomes {
             match &outcome.result {
@@ -244,16 +247,22 @@ impl<'a> Run<'a> {
         if self.faults || !self.troubles.is_empty() { EXIT_FAULTS } else { EXIT_DONE }
     }
 
-    /// What is left of the passes' share of the budget, less `reserve`. The budget counts in site time.
-    fn left(&self, reserve: Seconds) -> Duration {
-        let share = self.cfg.tick.budget.saturating_sub(CLOSING).saturating_sub(reserve);
+    /// What is left until the passes must end, so that messages, books and page have their share. Real time; the budget
+    /// counts in site time.
+    fn left_for_passes(&self) -> Duration {
+        let share = self.cfg.tick.budget.saturating_sub(CLOSING).saturating_sub(self.cfg.notify.send_limit);
+        self.clock.real_span(share.duration()).saturating_sub(self.began.elapsed())
+    }
+
+    /// What is left until messages must be out.
+    fn left_for_messages(&self) -> Duration {
+        let share = self.cfg.tick.budget.saturating_sub(CLOSING);
         self.clock.real_span(share.duration()).saturating_sub(self.began.elapsed())
     }
 
     fn time_for_another_pass(&self) -> bool {
-        let needed = self.cfg.tick.pass_pause.0.saturating_add(self.cfg.notify.send_limit.0);
-        let reading = self.cfg.tick.read_limit.0;
-        self.left(Seconds(needed.saturating_add(reading))) > Duration::ZERO
+        let needed = self.cfg.tick.pass_pause.0.saturating_add(self.cfg.tick.read_limit.0);
+        self.left_for_passes() > self.clock.real_span(Seconds(needed).duration())
     }
 }
 

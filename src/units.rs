@@ -292,9 +292,14 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// How long `earlier` is past: by the boot clock within one boot, by the wall clock across boots. Never negative.
+    /// How long `earlier` is past: by the boot clock within one boot. Across boots by the wall clock, and at least as long
+    /// as this boot has lasted: a clock that is behind makes nothing young.
     pub fn since(&self, earlier: &Moment) -> Seconds {
-        if self.boot == earlier.boot { self.up.saturating_sub(earlier.up) } else { self.wall.since(earlier.wall) }
+        if self.boot == earlier.boot {
+            self.up.saturating_sub(earlier.up)
+        } else {
+            self.wall.since(earlier.wall).max(self.up)
+        }
     }
 }
 
@@ -338,6 +343,6 @@ mod tests {
         let at = |wall, boot, up| Moment { wall: UnixSeconds(wall), boot: BootId(boot), up: Seconds(up) };
         assert_eq!(at(50_000, 1, 160).since(&at(90_000, 1, 100)), Seconds(60), "the wall clock jumped back");
         assert_eq!(at(90_300, 2, 5).since(&at(90_000, 1, 100)), Seconds(300));
-        assert_eq!(at(10, 2, 5).since(&at(90_000, 1, 100)), Seconds(0), "never negative");
+        assert_eq!(at(10, 2, 5).since(&at(90_000, 1, 100)), Seconds(5), "at least this boot");
     }
 }

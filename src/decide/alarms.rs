@@ -6,10 +6,13 @@ use super::interlock::Refusal;
 use super::judge::{Inputs, Quality};
 use crate::config::{Config, Mode};
 use crate::model::{
-    Alarm, Band, Command, EventKind, Level, MinersPhase, OffReason, Override, Setting, Severity, SiteState, Snapshot,
+    Alarm, Band, Command, EventKind, Level, MinersPhase, OffReason, Override, PowerMode, Setting, Severity, SiteState,
+    Snapshot,
 };
 use crate::units::{Moment, Seconds, Watts};
 
+/// A condition must be gone for this long before its alarm is over: one that comes and goes is one alarm.
+const OVER_AFTER: Seconds = Seconds(180);
 /// Miners that should run and draw less than `on_above` for this long are told.
 const LOW_POWER_AFTER: Seconds = Seconds(900);
 /// The longest time between two reminders of a warning.
@@ -52,6 +55,11 @@ pub(super) fn step(
     let gone: Vec<String> =
         next.alarms.keys().filter(|id| !holding.iter().any(|condition| condition.id == **id)).cloned().collect();
     for id in gone {
+        let Some(alarm) = next.alarms.get_mut(&id) else { continue };
+        let since = *alarm.gone.get_or_insert(*now);
+        if now.since(&since) < OVER_AFTER {
+            continue;
+        }
         if let Some(alarm) = next.alarms.remove(&id) {
             let text = format!("Over after {}: {}", now.since(&alarm.since), alarm.text);
             report.event(now, EventKind::Alarm, &id, text.clone());
@@ -71,13 +79,13 @@ fn hold(cfg: &Config, next: &mut SiteState, condition: Condition, now: &Moment, 
         report.event(now, EventKind::Alarm, &id, format!("{}: {text}", severity.word()));
         report.notice(now, severity, text.clone());
         let since = next.alarms.get(&id).map_or(*now, |alarm| alarm.since);
-        let alarm = Alarm { severity, text, since, told: *now, times_told: 1, acknowledged_by: None };
+        let alarm = Alarm { severity, text, since, told: *now, times_told: 1, acknowledged_by: None, gone: None };
         next.alarms.insert(id, alarm);
         return;
     }
     let Some(alarm) = next.alarms.get_mut(&id) else { return };
     alarm.text = text;
-    alarm.severity = severity;
+    alarm.gone = None;
     if alarm.acknowledged_by.is_none() && now.since(&alarm.told) >= reminder(cfg, alarm) {
         let standing = now.since(&alarm.since);
         report.notice(now, severity, format!("{} (for {standing}; `minectl ack {id}` stops reminders)", alarm.text));
@@ -152,8 +160,10 @@ fn climate(cfg: &Config, next: &SiteState, inputs: &Inputs) -> Vec<Condition> {
     }
     for room in &cfg.rooms {
         for switch in &room.switches {
-            if inputs.switches.get(&switch.name) == Some(&Some(true)) {
-                let id = format!("switch {}", switch.name);
+            let id = format!("switch {}", switch.name);
+            let read = inputs.switches.get(&switch.name).copied().flatten();
+            // Not read is not over.
+            if read == Some(true) || (read.is_none() && next.alarms.contains_key(&id)) {
                 let text = format!("Switch `{}` of {} is in alarm", switch.name, room.name);
                 found.push(if switch.stops_mine {
                     emergency(id, text + ": the mine is stopped")
@@ -204,7 +214,9 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
         }
         MinersPhase::Curtailed { .. } if off && next.miners.proven_off.is_none() => {
             let text = format!("Miners are off but it cannot be proven now: at least {} drawn", inputs.known_watts());
-            found.push(warning("miners unproven", text));
+            let lasting = next.alarms.get("miners unproven").is_some_and(|alarm| now.since(&alarm.since) >= limit);
+            let of = if lasting && cfg.mode == Mode::Live { emergency } else { warning };
+            found.push(of("miners unproven".to_owned(), text));
         }
         MinersPhase::Curtailed { since }
             if !off && now.since(since) >= cfg.miners.min_off && waiting_long(cfg, next, now) =>
@@ -222,6 +234,7 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
         | MinersPhase::Curtailed { .. }
         | MinersPhase::Resuming { .. } => {}
     }
+    found.extend(not_back(next));
     found.extend(welded_outlets(cfg, snapshot));
     found
 }
@@ -237,6 +250,23 @@ fn not_off(cfg: &Config, text: String) -> Condition {
 /// Whether the times before a resume were served long ago and still nothing starts.
 fn waiting_long(cfg: &Config, next: &SiteState, now: &Moment) -> bool {
     now.since(&next.demand.since).0 >= cfg.miners.resume_after.0.saturating_add(LOW_POWER_AFTER.0)
+}
+
+/// Outlets and miners that the resume left behind.
+fn not_back(next: &SiteState) -> Option<Condition> {
+    if next.miners.phase != MinersPhase::Running || !super::fans::left_off(next) {
+        return None;
+    }
+    let outlets: Vec<String> = next.miners.cut.iter().take(10).map(ToString::to_string).collect();
+    let asleep = next.miners.asked.values().filter(|asked| asked.mode == PowerMode::Sleeping).count();
+    let mut parts = Vec::new();
+    if !outlets.is_empty() {
+        parts.push(format!("{} outlets still off ({})", next.miners.cut.len(), outlets.join(", ")));
+    }
+    if asleep > 0 {
+        parts.push(format!("{asleep} miners still asleep"));
+    }
+    Some(warning("miners not back", format!("The miners run again, but not all: {}", parts.join("; "))))
 }
 
 /// Outlets that the PDU calls off and that draw power.
@@ -276,12 +306,15 @@ fn against_wishes(
             format!("The signal is set to run by hand; the page says `{}`", reading.text),
         ));
     }
-    for refusal in refused {
-        let Command::Fan { fan, on: false } = refusal.command else { continue };
-        if overrides.iter().any(|over| over.setting == Setting::Fan { fan, on: false }) {
+    for over in overrides {
+        let Setting::Fan { fan, on: false } = over.setting else { continue };
+        let runs = next.fans.get(&fan).is_some_and(|state| state.wanted);
+        let refusal = refused.iter().find(|refusal| refusal.command == Command::Fan { fan, on: false });
+        let why = refusal.map(|refusal| refusal.why).or(runs.then_some("the others are not enough"));
+        if let Some(why) = why {
             found.push(warning(
                 format!("override fan {fan}"),
-                format!("Fan {fan} is held off and runs all the same: {}", refusal.why),
+                format!("Fan {fan} is held off and runs all the same: {why}"),
             ));
         }
     }

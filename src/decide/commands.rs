@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Report;
 use crate::config::{Config, Mode, PduConfig};
 use crate::model::{
-    Asked, Command, CommandStatus, EventKind, LastGood, MinerReading, MinersPhase, OutletRef, PduReading, PowerMode,
-    Rung, SiteState, Snapshot,
+    Asked, Command, CommandStatus, EventKind, FaultKind, LastGood, MinerReading, MinersPhase, OutletRef, PduReading,
+    PowerMode, Rung, SiteState, Snapshot,
 };
 use crate::units::{Moment, Seconds};
 
@@ -27,7 +27,7 @@ pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: 
             commands.extend(sleep(cfg, next, snapshot, now));
             match rung {
                 Rung::Foreman => commands.extend(keep_cut(cfg, next, snapshot)),
-                Rung::Outlets => commands.extend(cut(cfg, next, snapshot)),
+                Rung::Outlets => commands.extend(cut(cfg, next, snapshot, now)),
             }
         }
         MinersPhase::Curtailed { .. } => {
@@ -77,28 +77,48 @@ fn ask_again(asked: &Asked, now: &Moment) -> bool {
 }
 
 /// Outlets that still draw power, or of which nothing is known: cut, a batch on each PDU.
-fn cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Command> {
+fn cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
     let mut commands = Vec::new();
     for pdu in &cfg.pdus {
-        let reading = snapshot.pdus.get(&pdu.name).and_then(|r| r.as_ref().ok());
-        let due = pdu.outlets.iter().filter(|id| draws(cfg, next, pdu, reading, id));
+        let reading = fresh(next, snapshot, pdu);
+        let due = pdu.outlets.iter().filter(|id| draws(cfg, next, pdu, reading, id, now));
         commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
     }
     commands
 }
 
-fn draws(cfg: &Config, next: &SiteState, pdu: &PduConfig, reading: Option<&PduReading>, id: &str) -> bool {
-    let cut_before = next.miners.cut.contains(&OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() });
-    let Some(reading) = reading.and_then(|reading| reading.outlets.get(id)) else {
-        // An unreadable PDU is told once for each outlet; telling it again waits until it can be read.
-        return !cut_before;
-    };
+/// What a PDU says, unless its answer is an old one: a stale reading proves no outlet off.
+fn fresh<'a>(next: &SiteState, snapshot: &'a Snapshot, pdu: &PduConfig) -> Option<&'a PduReading> {
+    let fault = next.devices.get(&pdu.name).and_then(|health| health.fault.as_ref());
+    let is_stale = fault.is_some_and(|fault| fault.kind == FaultKind::Stale);
+    snapshot.pdus.get(&pdu.name).and_then(|reading| reading.as_ref().ok()).filter(|_| !is_stale)
+}
+
+fn draws(
+    cfg: &Config,
+    next: &SiteState,
+    pdu: &PduConfig,
+    reading: Option<&PduReading>,
+    id: &str,
+    now: &Moment,
+) -> bool {
+    let outlet = OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() };
+    let cut_before = next.miners.cut.contains(&outlet);
+    // Whatever cannot be read is told again at a measured pace: the command may have been lost.
+    let due_blindly = !cut_before || told(next, &outlet, now).is_none_or(|age| age >= ASK_AGAIN_FAILED);
+    let Some(reading) = reading.and_then(|reading| reading.outlets.get(id)) else { return due_blindly };
     match (&reading.on, &reading.watts) {
+        (_, Ok(watts)) if watts.age > pdu.max_age => due_blindly,
         (Ok(false), _) => false,
         (Ok(true), _) if cut_before => true,
         (_, Ok(watts)) => watts.value > cfg.miners.outlet_off_below,
-        (_, Err(_)) => true,
+        (_, Err(_)) => due_blindly,
     }
+}
+
+/// How long ago an outlet was last told something.
+fn told(next: &SiteState, outlet: &OutletRef, now: &Moment) -> Option<Seconds> {
+    next.miners.outlets_told.get(&outlet.to_string()).map(|at| now.since(at))
 }
 
 /// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds.
@@ -122,19 +142,22 @@ fn outlet(pdu: &PduConfig, id: &str, on: bool) -> Command {
 /// The first `groups` groups of what was switched off: their outlets first, their miners when those are on.
 fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: &Moment) -> Vec<Command> {
     let outlets: Vec<&OutletRef> = first_groups(cfg, next.miners.cut.iter().collect(), groups);
-    let off: Vec<&OutletRef> = outlets.into_iter().filter(|outlet| !is_on(snapshot, outlet)).collect();
-    let mut batch: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut commands = Vec::new();
-    for outlet in &off {
+    let off = outlets.into_iter().filter(|outlet| !is_on(snapshot, outlet));
+    let again = if next.miners.phase == MinersPhase::Running { ASK_AGAIN_COMPLETE } else { ASK_AGAIN };
+    let (mut commands, mut batch, mut holds_up) = (Vec::new(), BTreeMap::new(), false);
+    for outlet in off {
+        let age = told(next, outlet, now).filter(|_| was_told_on(next, outlet));
+        // A miner without power takes no command; but an outlet that does not come back holds up the others only so long.
+        let answers = snapshot.pdus.get(&outlet.pdu).is_some_and(Result::is_ok);
+        holds_up |= answers && age.is_none_or(|age| age < ASK_AGAIN_FAILED);
         let limit = cfg.pdus.iter().find(|pdu| pdu.name == outlet.pdu).map_or(0, |pdu| pdu.batch);
-        let sent = batch.entry(outlet.pdu.as_str()).or_default();
-        if *sent < limit {
+        let sent: &mut usize = batch.entry(outlet.pdu.as_str()).or_default();
+        if *sent < limit && age.is_none_or(|age| age >= again) {
             *sent = sent.saturating_add(1);
-            commands.push(Command::Outlet { outlet: (*outlet).clone(), on: true });
+            commands.push(Command::Outlet { outlet: outlet.clone(), on: true });
         }
     }
-    // A miner without power takes no command. An outlet that cannot be read does not hold up the others.
-    if off.iter().any(|outlet| snapshot.pdus.get(&outlet.pdu).is_some_and(Result::is_ok)) {
+    if holds_up {
         return commands;
     }
     let known: BTreeSet<u64> = snapshot.foreman.iter().flat_map(|f| &f.miners).map(|miner| miner.id).collect();
@@ -142,7 +165,7 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
     let due = asked.into_iter().filter(|(id, _)| known.contains(id)).filter_map(|(id, asked)| {
         if asked.mode == PowerMode::Sleeping {
             Some(Command::Miner { miner: *id, mode: asked.before })
-        } else if matches!(asked.status, None | Some(CommandStatus::Failed)) && ask_again(asked, now) {
+        } else if matches!(asked.status, None | Some(CommandStatus::Failed)) && now.since(&asked.at) >= again {
             Some(Command::Miner { miner: *id, mode: asked.mode })
         } else {
             None
@@ -150,6 +173,18 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
     });
     commands.extend(due.take(cfg.foreman.batch));
     commands
+}
+
+/// Whether the last that an outlet was told was said on the way up: in this resume, or after it.
+fn was_told_on(next: &SiteState, outlet: &OutletRef) -> bool {
+    let since = match &next.miners.phase {
+        MinersPhase::Resuming { since, .. } => Some(since),
+        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailing { .. } | MinersPhase::Curtailed { .. } => {
+            None
+        }
+    };
+    let told = next.miners.outlets_told.get(&outlet.to_string());
+    since.is_none_or(|since| told.is_some_and(|told| told == since || told.since(since) > Seconds(0)))
 }
 
 fn is_on(snapshot: &Snapshot, outlet: &OutletRef) -> bool {
@@ -184,6 +219,7 @@ pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Comm
                 next.miners.asked.insert(*miner, asked);
             }
             Command::Outlet { outlet, on } => {
+                next.miners.outlets_told.insert(outlet.to_string(), *now);
                 if !*on {
                     next.miners.cut.insert(outlet.clone());
                 }
@@ -202,25 +238,27 @@ fn mode_before(snapshot: &Snapshot, miner: u64) -> PowerMode {
     listed.and_then(|m| m.mode).filter(|mode| *mode != PowerMode::Sleeping).unwrap_or(PowerMode::Normal)
 }
 
-/// One event for each group of commands: fans one by one, miners and outlets together. In observe mode only when they
-/// are others than in the pass before.
-pub(super) fn announce(cfg: &Config, next: &mut SiteState, commands: &[Command], now: &Moment, report: &mut Report) {
+/// One event for each group of commands: fans one by one, miners and outlets together; only when they are others than in
+/// the pass before. A device that ignores a command for days must not push the record out. Returns whether they are new.
+pub(super) fn announce(
+    cfg: &Config,
+    next: &mut SiteState,
+    commands: &[Command],
+    now: &Moment,
+    report: &mut Report,
+) -> bool {
     let groups = super::outcome::grouped(commands);
-    match cfg.mode {
-        Mode::Live => {
-            next.would_send.clear();
-            for (subject, what) in groups {
-                report.event(now, EventKind::Command, &subject, format!("{what}: to be sent"));
-            }
-        }
-        Mode::Observe => {
-            let words: Vec<String> = groups.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
-            if words != next.would_send {
-                for (subject, what) in groups {
-                    report.event(now, EventKind::Command, &subject, format!("{what}: not sent (mode = observe)"));
-                }
-            }
-            next.would_send = words;
+    let words: Vec<String> = groups.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
+    let is_new = words != next.last_commands;
+    next.last_commands = words;
+    let verb = match cfg.mode {
+        Mode::Live => "to be sent",
+        Mode::Observe => "not sent (mode = observe)",
+    };
+    if is_new {
+        for (subject, what) in groups {
+            report.event(now, EventKind::Command, &subject, format!("{what}: {verb}"));
         }
     }
+    is_new
 }

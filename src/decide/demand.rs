@@ -32,8 +32,7 @@ pub(super) fn step(
     if too_few_fans(cfg, next, inputs, now) {
         reasons.insert(OffReason::TooFewFans);
     }
-    let stops_mine = cfg.rooms.iter().flat_map(|room| &room.switches).filter(|switch| switch.stops_mine);
-    if stops_mine.into_iter().any(|switch| inputs.switches.get(&switch.name) == Some(&Some(true))) {
+    if switch_alarm(cfg, next, inputs) {
         reasons.insert(OffReason::SwitchAlarm);
     }
     conclude(next, reasons, now, report);
@@ -81,8 +80,24 @@ fn signal_reasons(
             WhenBlind::Curtail => {
                 reasons.insert(OffReason::Blind);
             }
+            // As they are: what was curtailed stays so.
+            WhenBlind::Hold if next.demand.reasons.contains(&OffReason::Curtail) => {
+                reasons.insert(OffReason::Curtail);
+            }
             WhenBlind::Hold => {}
         },
+    }
+}
+
+/// Whether a switch stops the mine. Once it did, only a reading of every such switch as normal ends it: a fire that took
+/// the unit does not.
+fn switch_alarm(cfg: &Config, next: &SiteState, inputs: &Inputs) -> bool {
+    let stops_mine = cfg.rooms.iter().flat_map(|room| &room.switches).filter(|switch| switch.stops_mine);
+    let mut read = stops_mine.map(|switch| inputs.switches.get(&switch.name).copied().flatten());
+    if next.demand.reasons.contains(&OffReason::SwitchAlarm) {
+        read.any(|value| value != Some(false))
+    } else {
+        read.any(|value| value == Some(true))
     }
 }
 
@@ -102,7 +117,8 @@ fn too_few_fans(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Momen
     let believed = next.fans.values().filter(|fan| fan.proven.unwrap_or(fan.relay == Some(true))).count();
     let enough = believed >= usize::from(cfg.fan_rules.min_running);
     let held = next.demand.reasons.contains(&OffReason::TooFewFans);
-    let drawing = inputs.known_watts() >= cfg.miners.on_above || held;
+    // Power that cannot be read counts as drawn.
+    let drawing = inputs.miner_watts().is_none_or(|watts| watts >= cfg.miners.on_above) || held;
     // With the miners proven off the number of fans says nothing; I3 asks for fans again before they resume.
     if enough || !drawing || next.miners.proven_off.is_some() {
         next.demand.too_few_since = None;

@@ -14,14 +14,21 @@ use std::cmp::Reverse;
 use super::Report;
 use super::judge::{Inputs, Quality};
 use crate::config::{Config, FanRules};
-use crate::model::{Band, EventKind, FanFault, FanState, MinersPhase, Override, Setting, SiteState};
+use crate::model::{Band, EventKind, FanFault, FanState, MinersPhase, Override, PowerMode, Setting, SiteState};
 use crate::units::{Moment, Seconds};
 
 /// The longest time between two passes that counts as run time.
 const RUN_TIME_STEP_MAX: Seconds = Seconds(600);
 
 /// Takes in what relays and watts show, before anything is decided.
-pub(super) fn observe(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment, report: &mut Report) {
+pub(super) fn observe(
+    cfg: &Config,
+    next: &mut SiteState,
+    inputs: &Inputs,
+    overrides: &[Override],
+    now: &Moment,
+    report: &mut Report,
+) {
     let passed = next.last_pass.map_or(Seconds(0), |last| now.since(&last).min(RUN_TIME_STEP_MAX));
     next.fans.retain(|number, _| cfg.fans.contains_key(number));
     for number in cfg.fans.keys() {
@@ -30,6 +37,8 @@ pub(super) fn observe(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: 
         let fan = next.fans.entry(*number).or_insert_with(|| unknown_fan(relay));
         fan.relay = relay;
         fan.watts = watts;
+        fan.watts_by_hand =
+            overrides.iter().any(|o| matches!(o.setting, Setting::FanWatts { fan, .. } if fan == *number));
         fan.proven = match watts {
             Some(w) if w >= cfg.fan_rules.on_above => Some(true),
             Some(w) if w <= cfg.fan_rules.off_below => Some(false),
@@ -56,6 +65,7 @@ fn unknown_fan(relay: Option<bool>) -> FanState {
         relay,
         watts: None,
         proven: None,
+        watts_by_hand: false,
         disagrees: None,
         fault: None,
         run_time: Seconds(0),
@@ -94,23 +104,30 @@ pub(super) fn step(
 ) {
     let running = next.fans.values().filter(|fan| fan.wanted).count();
     let (count, why) = how_many(cfg, next, inputs, preparing, running, now);
-    let chosen = choose(&cfg.fan_rules, next, count, now);
+    let held_off: Vec<u8> = overrides.iter().filter_map(|o| held(o, false)).collect();
+    let others = next.fans.iter().filter(|(n, fan)| fan.fault.is_none() && !held_off.contains(n)).count();
+    // A fan is held off only while the others are enough.
+    let held_off = if others >= count { held_off } else { Vec::new() };
+    let chosen = choose(&cfg.fan_rules, next, count, &held_off, now);
     report.why("fans", format!("{count} of {}: {why}", next.fans.len()));
     let before: Vec<u8> = wanted(next);
     for (number, fan) in &mut next.fans {
         fan.wanted = chosen.contains(number);
     }
-    for over in overrides {
-        if let Setting::Fan { fan, on } = over.setting
-            && let Some(fan) = next.fans.get_mut(&fan)
-        {
-            fan.wanted = on;
+    for number in overrides.iter().filter_map(|o| held(o, true)) {
+        if let Some(fan) = next.fans.get_mut(&number) {
+            fan.wanted = true;
         }
     }
     let after = wanted(next);
     if after != before {
         report.event(now, EventKind::State, "fans", format!("wanted {} → {}: {why}", list(&before), list(&after)));
     }
+}
+
+/// The fan that this override holds on, or off.
+fn held(over: &Override, held_on: bool) -> Option<u8> {
+    if let Setting::Fan { fan, on } = over.setting { (on == held_on).then_some(fan) } else { None }
 }
 
 fn wanted(next: &SiteState) -> Vec<u8> {
@@ -194,16 +211,26 @@ fn while_drawing(cfg: &Config, next: &SiteState, inputs: &Inputs, preparing: boo
             (stage.max(running), "miners not proven off: no fan stops".to_owned())
         }
         MinersPhase::Running if held => (stage.max(running), "the intake temperature is held: no fan stops".to_owned()),
+        // Miners left off are started as soon as the fans for it are there.
+        MinersPhase::Running if left_off(next) => {
+            (stage.max(usize::from(rules.before_resume)).min(all), "some miners are still to be started".to_owned())
+        }
         MinersPhase::Running => {
             (stage, format!("stage {} of the intake temperature", next.climate.stage.saturating_add(1)))
         }
     }
 }
 
+/// Whether something that was switched off has not come back yet.
+pub(super) fn left_off(next: &SiteState) -> bool {
+    !next.miners.cut.is_empty() || next.miners.asked.values().any(|asked| asked.mode == PowerMode::Sleeping)
+}
+
 /// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.
 /// A faulty fan stays wanted while others are, and does not count.
-fn choose(rules: &FanRules, next: &SiteState, count: usize, now: &Moment) -> Vec<u8> {
-    let mut healthy: Vec<(&u8, &FanState)> = next.fans.iter().filter(|(_, fan)| fan.fault.is_none()).collect();
+fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now: &Moment) -> Vec<u8> {
+    let fans = next.fans.iter().filter(|(number, _)| !held_off.contains(number));
+    let mut healthy: Vec<(&u8, &FanState)> = fans.filter(|(_, fan)| fan.fault.is_none()).collect();
     healthy.sort_by_key(|(number, fan)| (Reverse(fan.wanted), fan.run_time, **number));
     let running = healthy.iter().filter(|(_, fan)| fan.wanted).count();
     let count = count.min(healthy.len());
@@ -219,7 +246,7 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, now: &Moment) -> Vec
             return wanted(next);
         }
     }
-    let faulty = next.fans.iter().filter(|(_, fan)| fan.fault.is_some() && count > 0);
+    let faulty = next.fans.iter().filter(|(n, fan)| fan.fault.is_some() && count > 0 && !held_off.contains(n));
     let mut chosen: Vec<u8> = healthy.iter().take(keep).map(|(number, _)| **number).collect();
     chosen.extend(faulty.map(|(number, _)| *number));
     chosen

@@ -113,7 +113,7 @@ fn fan_off_forbidden(
     if switched >= usize::try_from(rules.max_switchings_per_hour).unwrap_or(usize::MAX) {
         return Some("I7: switched too often in this hour");
     }
-    if let Some(off_since) = &next.miners.proven_off
+    if let Some(off_since) = next.miners.proven_off.as_ref().filter(|_| !next.miners.proof_by_hand)
         && now.since(off_since) >= rules.run_on
     {
         return match next.miners.phase {

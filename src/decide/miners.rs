@@ -7,7 +7,7 @@
 //! | running | curtailing | a reason to be off holds |
 //! | curtailing | curtailed | measured watts at or below `off_below` |
 //! | curtailing | resuming | no reason for `resume_after`, never proven, and the fans are proven |
-//! | curtailed | curtailing | watts above `off_below` while a reason holds |
+//! | curtailed | curtailing | watts above `off_below` while a reason holds, or the proof stays lost for `foreman_limit` |
 //! | curtailed | running | watts at or above `on_above` while none holds: a person started them |
 //! | curtailed | resuming | no reason for `resume_after`, `min_off` served, intake within limits, fans proven |
 //! | resuming | curtailing | a reason to be off holds |
@@ -34,6 +34,7 @@ pub(super) fn step(
 ) -> bool {
     let watts = inputs.miner_watts();
     next.miners.watts = watts;
+    next.miners.proof_by_hand = overrides.iter().any(|over| matches!(over.setting, Setting::MinerWatts { .. }));
     let proven_now = watts.is_some_and(|w| w <= cfg.miners.off_below);
     next.miners.proven_off = if proven_now { next.miners.proven_off.or(Some(*now)) } else { None };
 
@@ -57,7 +58,12 @@ pub(super) fn step(
                 phase
             }
         }
-        MinersPhase::Curtailed { .. } if off && watts.is_some() && !proven_now => {
+        // What is measured is a lower bound: a PDU that cannot be read does not hide the others.
+        MinersPhase::Curtailed { .. } if off && inputs.known_watts() > cfg.miners.off_below => {
+            enter_curtailing(next, inputs, snapshot, now)
+        }
+        // Proof that stays lost is no proof: the ladder is climbed again, blindly where nothing can be read.
+        MinersPhase::Curtailed { .. } if off && proof_lost_for(next, now) >= cfg.miners.foreman_limit => {
             enter_curtailing(next, inputs, snapshot, now)
         }
         phase @ MinersPhase::Curtailed { .. } if off => phase,
@@ -82,6 +88,12 @@ pub(super) fn step(
     next.miners.phase = phase;
     conclude(next, &before, now, report);
     preparing
+}
+
+/// How long it could not be shown that the miners are off, by the alarm that says so.
+fn proof_lost_for(next: &SiteState, now: &Moment) -> Seconds {
+    let lost = next.alarms.get("miners unproven").filter(|alarm| alarm.gone.is_none());
+    lost.filter(|_| next.miners.proven_off.is_none()).map_or(Seconds(0), |alarm| now.since(&alarm.since))
 }
 
 /// Whether the miners are on their way, so that another pass within this run makes sense.
@@ -214,9 +226,9 @@ fn ready(cfg: &Config, next: &SiteState, inputs: &Inputs, overrides: &[Override]
     Ok(())
 }
 
-/// Fans that are proven running by fresh watts in this pass.
+/// Fans that are proven running by fresh measured watts in this pass; watts set by hand prove nothing.
 pub(super) fn proven_fans(next: &SiteState) -> usize {
-    next.fans.values().filter(|fan| fan.proven == Some(true)).count()
+    next.fans.values().filter(|fan| fan.proven == Some(true) && !fan.watts_by_hand).count()
 }
 
 fn begin_resume(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> MinersPhase {

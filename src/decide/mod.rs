@@ -59,9 +59,9 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     let inputs = judge::judge(cfg, &mut next, snapshot, &live, now, &mut report);
     signal::step(cfg, &mut next, snapshot, &live, now, &mut report);
     climate::step(cfg, &mut next, &inputs, now, &mut report);
-    fans::observe(cfg, &mut next, &inputs, now, &mut report);
+    fans::observe(cfg, &mut next, &inputs, &live, now, &mut report);
     demand::step(cfg, &mut next, &inputs, &live, now, &mut report);
-    outcome::follow(&mut next, snapshot, now, &mut report);
+    outcome::follow(cfg, &mut next, snapshot, now, &mut report);
     let preparing = miners::step(cfg, &mut next, &inputs, snapshot, &live, now, &mut report);
     fans::step(cfg, &mut next, &inputs, preparing, &live, now, &mut report);
 
@@ -71,13 +71,13 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     if cfg.mode == Mode::Live {
         commands::intend(&mut next, snapshot, &wanted, now);
     }
-    commands::announce(cfg, &mut next, &wanted, now, &mut report);
+    let has_news = commands::announce(cfg, &mut next, &wanted, now, &mut report) && !wanted.is_empty();
 
     alarms::step(cfg, &mut next, &inputs, snapshot, &live, &refused, now, &mut report);
     wording::heartbeat(cfg, &mut next, &live, now, &mut report);
     let samples = samples::collect(cfg, &next, &inputs, snapshot);
     // In observe mode nothing is sent, so there is nothing to look at again within the run.
-    let in_transition = cfg.mode == Mode::Live && (miners::in_transition(&next) || !wanted.is_empty());
+    let in_transition = cfg.mode == Mode::Live && (miners::in_transition(&next) || has_news);
     next.last_pass = Some(*now);
     Decision {
         next,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Report;
+use crate::config::Config;
 use crate::model::{
-    Command, CommandStatus, Event, EventKind, MinersPhase, Outcome, PowerMode, Reply, SiteState, Snapshot,
+    Command, CommandStatus, Event, EventKind, MinersPhase, Outcome, OutletRef, PowerMode, Reply, SiteState, Snapshot,
 };
 use crate::units::Moment;
 
@@ -38,18 +39,26 @@ pub fn record(state: &mut SiteState, outcomes: &[Outcome], now: &Moment) -> Vec<
         let word = if subject == "foreman" { "taken" } else { "confirmed" };
         report.event(now, EventKind::Outcome, &subject, format!("{what}: {word}"));
     }
+    let mut failures = Vec::new();
     for (why, commands) in failed {
         let commands: Vec<Command> = commands.into_iter().cloned().collect();
-        for (subject, what) in grouped(&commands) {
-            report.event(now, EventKind::Outcome, &subject, format!("{what}: failed: {why}"));
+        failures
+            .extend(grouped(&commands).into_iter().map(|(subject, what)| (subject, format!("{what}: failed: {why}"))));
+    }
+    // A failure that stays is told when it begins and when it changes, not at each pass.
+    let words: Vec<String> = failures.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
+    if words != state.last_failures {
+        for (subject, what) in failures {
+            report.event(now, EventKind::Outcome, &subject, what);
         }
     }
+    state.last_failures = words;
     report.events
 }
 
 /// Takes in how earlier Foreman commands stand, tells of those that its agent failed, and forgets in `Running` what is
 /// done.
-pub(super) fn follow(state: &mut SiteState, snapshot: &Snapshot, now: &Moment, report: &mut Report) {
+pub(super) fn follow(cfg: &Config, state: &mut SiteState, snapshot: &Snapshot, now: &Moment, report: &mut Report) {
     let mut failed = Vec::new();
     if let Ok(foreman) = &snapshot.foreman {
         for (miner, asked) in &mut state.miners.asked {
@@ -64,6 +73,10 @@ pub(super) fn follow(state: &mut SiteState, snapshot: &Snapshot, now: &Moment, r
     for (subject, what) in grouped(&failed) {
         report.event(now, EventKind::Outcome, &subject, format!("{what}: failed: the agent failed"));
     }
+    // An outlet that the configuration no longer lists is out of reach.
+    let is_listed =
+        |outlet: &OutletRef| cfg.pdus.iter().any(|pdu| pdu.name == outlet.pdu && pdu.outlets.contains(&outlet.outlet));
+    state.miners.cut.retain(is_listed);
     if state.miners.phase != MinersPhase::Running {
         return;
     }
@@ -74,6 +87,9 @@ pub(super) fn follow(state: &mut SiteState, snapshot: &Snapshot, now: &Moment, r
         let reading = snapshot.pdus.get(&outlet.pdu).and_then(|pdu| pdu.as_ref().ok());
         reading.and_then(|pdu| pdu.outlets.get(&outlet.outlet)).is_none_or(|outlet| outlet.on != Ok(true))
     });
+    if state.miners.cut.is_empty() {
+        state.miners.outlets_told.clear();
+    }
 }
 
 /// Commands in words, those of one kind together: `("foreman", "40 miners sleeping (1001-1040)")`.

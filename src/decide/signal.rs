@@ -35,6 +35,7 @@ pub(super) fn step(
     let (level, why) = match forced(overrides) {
         Some(level) => {
             next.signal.run_readings = 0;
+            next.signal.by_hand = true;
             (level, format!("set by hand to {}", level.word()))
         }
         None => read(cfg, next, &snapshot.signal, now),
@@ -58,6 +59,7 @@ fn forced(overrides: &[Override]) -> Option<Level> {
 
 fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, now: &Moment) -> (Level, String) {
     let signal = &mut next.signal;
+    let was_by_hand = std::mem::take(&mut signal.by_hand);
     let reading = match reading {
         Ok(reading) => reading,
         Err(fault) => {
@@ -89,6 +91,9 @@ fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, no
             (level, format!("{}, reading {} of {wanted} that resume needs", explain(cfg, reading), signal.run_readings))
         }
         (Says::Between, Level::Blind) => (Level::Curtail, format!("{}; nothing to hold to", explain(cfg, reading))),
+        (Says::Between, Level::Run) if was_by_hand => {
+            (Level::Curtail, format!("{}; it was set to run by hand", explain(cfg, reading)))
+        }
         (Says::Between, level @ (Level::Run | Level::Curtail)) => (level, explain(cfg, reading)),
     }
 }

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::thread::{Builder, scope};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::common::Limits;
 use super::{broken_driver, controlbyweb, foreman, pdu_json, secrets, without_secrets};
 use crate::clock::Clock;
 use crate::config::{Config, FanConfig};
 use crate::model::{Command, Fault, FaultKind, Outcome, PowerMode, Reply};
+
+/// The longest share of one pass for Foreman, in site time.
+const FOREMAN_SHARE: Duration = Duration::from_secs(30);
 
 /// The commands of one device, each with its place in the list that was given.
 enum Job<'cfg> {
@@ -128,7 +131,9 @@ fn carry_out(cfg: &Config, clock: &Clock, until: Instant, job: &Job) -> Results 
             }
         },
         Job::Foreman { changes } => {
-            let limits = Limits { timeout: cfg.foreman.timeout, until };
+            // A slow cloud must not keep the pass from the PDUs: what is left is asked for again.
+            let share = Instant::now() + clock.real_span(FOREMAN_SHARE).max(cfg.foreman.timeout.duration());
+            let limits = Limits { timeout: cfg.foreman.timeout, until: until.min(share) };
             foreman::act(&cfg.foreman, clock, limits, &wanted(changes))
         }
     };

@@ -71,6 +71,9 @@ pub struct Alarm {
     pub times_told: u32,
     /// Who acknowledged it, if someone did: no more reminders.
     pub acknowledged_by: Option<String>,
+    /// Since when the condition does not hold any more; it is over only when it stays so.
+    #[serde(default)]
+    pub gone: Option<Moment>,
 }
 
 /// A message to people, before it is routed to channels.

@@ -47,6 +47,9 @@ pub struct SignalState {
     pub last_good: Option<LastGood<String>>,
     /// When the text last changed.
     pub changed: Option<Moment>,
+    /// Whether the level was set by hand in the last pass: then it is nothing to hold to.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// A last good value and when it was read.
@@ -251,6 +254,12 @@ pub struct MinersState {
     pub watts: Option<Watts>,
     /// When the miners were last proven off without a break up to now; `None` when they are not.
     pub proven_off: Option<Moment>,
+    /// Whether that proof rests on watts set by hand: no fan stops on it.
+    #[serde(default)]
+    pub proof_by_hand: bool,
+    /// When each outlet was last told something, by `pdu outlet`.
+    #[serde(default)]
+    pub outlets_told: BTreeMap<String, Moment>,
 }
 
 /// What is wrong with a fan.
@@ -289,6 +298,9 @@ pub struct FanState {
     pub watts: Option<Watts>,
     /// Running, stopped, or (`None`) not proven, by watts.
     pub proven: Option<bool>,
+    /// Whether those watts were set by hand: they prove no cooling.
+    #[serde(default)]
+    pub watts_by_hand: bool,
     /// Since when relay and watts disagree, or the relay and the command.
     pub disagrees: Option<Moment>,
     /// What is wrong with it.
@@ -370,9 +382,12 @@ pub struct SiteState {
     /// What the last run had to complain about: a failed save is known only after the decision.
     #[serde(default)]
     pub troubles: Vec<String>,
-    /// In observe mode: the commands of the last pass in words, so that only a change is told.
+    /// The commands of the last pass in words, so that only a change is told.
     #[serde(default)]
-    pub would_send: Vec<String>,
+    pub last_commands: Vec<String>,
+    /// The failed commands of the last pass in words, for the same reason.
+    #[serde(default)]
+    pub last_failures: Vec<String>,
 }
 
 impl SiteState {
@@ -382,7 +397,14 @@ impl SiteState {
             schema: SCHEMA,
             last_pass: None,
             last_run: None,
-            signal: SignalState { level: Level::Blind, since: now, run_readings: 0, last_good: None, changed: None },
+            signal: SignalState {
+                level: Level::Blind,
+                since: now,
+                run_readings: 0,
+                last_good: None,
+                changed: None,
+                by_hand: false,
+            },
             climate: ClimateState {
                 band: Band::Unknown,
                 since: now,
@@ -399,6 +421,8 @@ impl SiteState {
                 cut: BTreeSet::new(),
                 watts: None,
                 proven_off: None,
+                proof_by_hand: false,
+                outlets_told: BTreeMap::new(),
             },
             fans: BTreeMap::new(),
             alarms: BTreeMap::new(),
@@ -407,7 +431,8 @@ impl SiteState {
             call: None,
             heartbeat: None,
             troubles: Vec::new(),
-            would_send: Vec::new(),
+            last_commands: Vec::new(),
+            last_failures: Vec::new(),
         }
     }
 }

@@ -24,10 +24,9 @@ pub(super) fn when_due(folder: &Path, now: &Moment) -> Result<Option<String>, St
     if !path.exists() || (!due && size < SIZE_MAX) {
         return Ok(None);
     }
-    let lock = db::lock(folder).map_err(|failure| failure.text)?;
-    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| copy_and_swap(folder)));
-    drop(lock);
-    caught.unwrap_or_else(|_| Err("the database panicked while it was compacted".to_owned()))?;
+    let folder_for_work = folder.to_owned();
+    let work = move || copy_and_swap(&folder_for_work).map_err(db::Failure::passing);
+    db::guarded(folder, work).map_err(|failure| failure.text)?;
     fs::write(&marker, now.wall.0.to_string()).map_err(|error| format!("{}: {error}", marker.display()))?;
     Ok(Some(format!("database compacted from {} KiB to {} KiB", size / 1024, folder_size(&path) / 1024)))
 }

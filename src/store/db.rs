@@ -68,13 +68,23 @@ where
     T: Send + 'static,
     F: FnOnce(&sled::Tree) -> Result<T, Failure> + Send + 'static,
 {
+    let folder_for_work = folder.to_owned();
+    guarded(folder, move || use_once(&folder_for_work, work))
+}
+
+/// Runs something that touches the database under our lock, on a thread of its own, for at most `USE_MAX`; a panic in it
+/// is damage.
+pub(super) fn guarded<T, F>(folder: &Path, work: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Failure> + Send + 'static,
+{
     let lock = lock(folder)?;
     let (send, receive) = mpsc::channel();
-    let folder = folder.to_owned();
     let spawned = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
         // The lock goes with the thread: a use that overran its time still keeps others out.
         let _lock = lock;
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| use_once(&folder, work)));
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
         let result = caught.unwrap_or_else(|_| Err(Failure::damage("the database panicked on its files")));
         // A receiver that has gone stopped waiting: there is nobody left to tell.
         drop(send.send(result));

@@ -8,12 +8,14 @@ use crate::notify;
 use crate::store::Change;
 use crate::units::{Moment, Seconds};
 
+/// The least time for sending, however late it is.
+const SEND_MIN: Duration = Duration::from_secs(3);
 /// Messages that no save took have ids from here on: they are sent in this run or lost with it.
 pub(super) const UNSAVED: u64 = u64::MAX / 2;
 
 impl Run<'_> {
-    /// Sends what waits in the outbox. What was taken or given up leaves it; the rest waits for its next time.
-    pub(super) fn deliver(&mut self) {
+    /// Sends what waits in the outbox, for at most `time`. What was taken or given up leaves it; the rest waits for its next time.
+    pub(super) fn deliver(&mut self, time: Duration) {
         let now = self.clock.now();
         if self.outbox.is_empty() {
             return;
@@ -23,7 +25,7 @@ impl Run<'_> {
         }
         let count = |times: &Vec<Moment>| u32::try_from(times.len()).unwrap_or(u32::MAX);
         let counts = self.sent.iter().map(|(channel, times)| (*channel, count(times))).collect();
-        let limit = self.cfg.notify.send_limit.duration().min(self.left(Seconds(0)).max(Duration::from_secs(5)));
+        let limit = self.cfg.notify.send_limit.duration().min(time.max(SEND_MIN));
         let deliveries = notify::deliver(self.cfg, &self.outbox, &counts, self.clock, limit);
         let mut change = Change::default();
         for delivery in &deliveries {

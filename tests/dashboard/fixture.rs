@@ -319,6 +319,7 @@ pub(crate) fn snapshot(watts: f64, fans_on: u8, signal: f64) -> Snapshot {
 
 fn fan_state(n: u8, on: bool) -> FanState {
     FanState {
+        watts_by_hand: false,
         wanted: on,
         commanded: Some(LastGood { value: on, at: at(7_000 + u64::from(n) * 60) }),
         relay: Some(on),
@@ -397,6 +398,7 @@ pub(crate) fn mining() -> Site {
     state.last_pass = Some(at(2));
     state.last_run = Some(at(6));
     state.signal = SignalState {
+        by_hand: false,
         level: Level::Run,
         since: at(273_600),
         run_readings: 3,
@@ -583,6 +585,7 @@ pub(crate) fn broken() -> Site {
         fan.wanted = true;
     }
     let alarm = |severity, text: &str, since, by: Option<&str>| Alarm {
+        gone: None,
         severity,
         text: text.into(),
         since: at(since),
@@ -649,6 +652,7 @@ pub(crate) fn hostile() -> Site {
         site.lost.push(label.clone());
         site.reasons.push(Reason { subject: label.clone(), text: label.clone() });
         let alarm = Alarm {
+            gone: None,
             severity: Severity::Warning,
             text: label.clone(),
             since: at(9),

@@ -94,3 +94,20 @@ fn a_state_change_has_its_event() {
         assert!(found, "{subject}: {text}");
     }
 }
+
+#[test]
+fn an_alarm_that_comes_and_goes_is_one_alarm_and_keeps_its_acknowledgement() {
+    let mut scene = emergency();
+    scene.state.alarms.get_mut("intake lost").unwrap().acknowledged_by = Some("owner".to_owned());
+    for _ in 0..10 {
+        scene.intake_c = Some(20.0);
+        scene.pass();
+        scene.wait(5);
+        scene.intake_c = None;
+        scene.state.climate.probes.clear();
+        scene.pass();
+        scene.wait(5);
+    }
+    assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
+    assert_eq!(scene.told("Over after"), 0);
+}

@@ -250,3 +250,43 @@ fn a_stop_held_back_by_an_interlock_does_not_add_up_with_the_next() {
         assert!(before - scene.fans_on.len() <= 1, "one fan at a time");
     }
 }
+
+#[test]
+fn a_fan_held_off_while_the_mine_is_off_runs_again_when_it_is_needed() {
+    let mut scene = Scene::curtailed();
+    for fan in 6..=9 {
+        scene.set(Setting::Fan { fan, on: false });
+    }
+    scene.signal = Some(250.0);
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "running");
+    scene.intake_c = Some(30.0);
+    scene.pass();
+    assert_eq!(scene.fans_on.len(), 9);
+    assert!(scene.told("is held off and runs all the same") >= 1);
+}
+
+#[test]
+fn too_few_fans_shed_although_no_pdu_can_be_read() {
+    let mut scene = Scene::running();
+    scene.pdus_down = ["spdu-a".to_owned(), "spdu-b".to_owned()].into();
+    scene.fans_dead = (1..=9).collect();
+    scene.minutes(6);
+    assert!(scene.off_reasons().contains(&OffReason::TooFewFans));
+}
+
+#[test]
+fn a_board_that_stays_dead_fills_no_record_and_keeps_no_run_busy() {
+    let mut scene = Scene::running();
+    scene.intake_c = Some(30.0);
+    scene.minutes(6);
+    scene.boards_down = true;
+    scene.pass();
+    scene.wait(120);
+    let before = scene.events.len();
+    for _ in 0..50 {
+        assert!(!scene.pass(), "no further pass for a command that was sent before");
+        scene.wait(120);
+    }
+    assert!(scene.events.len() - before < 20, "{}", scene.events.len() - before);
+}

@@ -314,3 +314,130 @@ fn observe_mode_tells_a_plan_once_and_sends_no_emergency_for_what_it_did_not_do(
     assert!(scene.told_at(Severity::Emergency).is_empty());
     assert!(scene.told("mode = observe: nothing was sent") >= 1);
 }
+
+#[test]
+fn miners_that_come_back_are_seen_although_another_pdu_cannot_be_read() {
+    let mut scene = Scene::curtailed();
+    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.run();
+    scene.asleep = (1..=20).collect();
+    scene.foreman_ignored = true;
+    scene.pass();
+    assert_eq!(scene.phase(), "curtailing", "what is measured is a lower bound");
+    scene.minutes(6);
+    assert_eq!(scene.outlets_off.iter().filter(|o| o.pdu == "spdu-b").count(), 20);
+}
+
+#[test]
+fn proof_lost_for_the_deadline_is_an_emergency() {
+    let mut scene = Scene::curtailed();
+    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.minutes(2);
+    assert!(scene.told_at(Severity::Emergency).is_empty());
+    scene.minutes(10);
+    assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
+}
+
+#[test]
+fn hold_keeps_a_curtailed_mine_off_while_blind() {
+    let mut scene = Scene::curtailed();
+    scene.cfg.signal.when_blind = minectl::config::WhenBlind::Hold;
+    scene.signal = None;
+    scene.minutes(120);
+    assert_eq!(scene.phase(), "curtailed");
+    scene.signal = Some(250.0);
+    scene.minutes(60);
+    assert_eq!(scene.phase(), "running");
+}
+
+#[test]
+fn smoke_that_can_no_longer_be_read_is_still_smoke() {
+    let mut scene = Scene::running();
+    scene.smoke = true;
+    scene.pass();
+    scene.room_down = true;
+    scene.minutes(6);
+    assert!(scene.off_reasons().contains(&OffReason::SwitchAlarm));
+    assert_eq!(scene.told("Over after"), 0);
+    scene.room_down = false;
+    scene.smoke = false;
+    scene.pass();
+    assert!(!scene.off_reasons().contains(&OffReason::SwitchAlarm));
+}
+
+#[test]
+fn watts_set_by_hand_end_the_emergency_but_stop_no_fan() {
+    let mut scene = Scene::running();
+    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.signal = Some(350.0);
+    scene.minutes(4);
+    scene.set(Setting::MinerWatts { pdu: "spdu-a".to_owned(), value: minectl::units::Watts::ZERO });
+    let fans = scene.fans_on.len();
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "curtailed");
+    assert_eq!(scene.fans_on.len(), fans);
+}
+
+#[test]
+fn an_outlet_that_does_not_come_back_holds_up_no_other_miner_and_is_named() {
+    let mut scene = Scene::running();
+    scene.foreman_ignored = true;
+    scene.signal = Some(350.0);
+    scene.minutes(10);
+    scene.foreman_ignored = false;
+    scene.asleep = (1..=40).collect();
+    let stuck = scene.outlets_off.first().unwrap().clone();
+    scene.signal = Some(250.0);
+    for _ in 0..60 {
+        scene.run();
+        scene.outlets_off.insert(stuck.clone());
+    }
+    assert_eq!(scene.phase(), "running");
+    assert!(scene.asleep.is_empty(), "{:?}", scene.asleep);
+    assert!(scene.told(&format!("still off ({stuck})")) >= 1);
+    let told = scene.events.iter().filter(|e| e.kind == EventKind::Command && e.subject == stuck.pdu).count();
+    assert!(told < 40, "not at each pass: {told}");
+}
+
+#[test]
+fn a_lost_command_to_an_unreadable_pdu_is_sent_again() {
+    let mut scene = Scene::running();
+    scene.foreman_down = true;
+    scene.pdus_down.insert("spdu-b".to_owned());
+    scene.signal = Some(350.0);
+    scene.pass();
+    let to_b = |scene: &Scene| {
+        scene.commands.iter().filter(|c| matches!(c, Command::Outlet { outlet, .. } if outlet.pdu == "spdu-b")).count()
+    };
+    assert_eq!(to_b(&scene), 20);
+    scene.wait(30);
+    scene.pass();
+    assert_eq!(to_b(&scene), 0, "at a measured pace");
+    scene.wait(31);
+    scene.pass();
+    assert_eq!(to_b(&scene), 20);
+}
+
+#[test]
+fn a_pdu_that_repeats_an_old_reading_is_not_believed_to_be_off() {
+    let mut scene = Scene::curtailed();
+    scene.pdus_frozen = Some(scene.snapshot().pdus);
+    scene.asleep.clear();
+    scene.foreman_ignored = true;
+    scene.minutes(12);
+    assert_eq!(scene.outlets_off.len(), 40, "cut although the frozen readings say 25 W");
+}
+
+#[test]
+fn in_the_cold_miners_left_off_get_their_fans_and_start() {
+    let mut scene = Scene::curtailed();
+    scene.intake_c = Some(0.0);
+    scene.foreman_down = true;
+    scene.signal = Some(250.0);
+    scene.minutes(90);
+    assert_eq!(scene.phase(), "running");
+    assert_eq!(scene.asleep.len(), 40);
+    scene.foreman_down = false;
+    scene.minutes(20);
+    assert!(scene.asleep.is_empty());
+}

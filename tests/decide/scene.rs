@@ -56,6 +56,8 @@ pub struct Scene {
     pub fans_dead: BTreeSet<u8>,
     pub fans_welded: BTreeSet<u8>,
     pub room_frozen_at: Option<u64>,
+    pub room_down: bool,
+    pub pdus_frozen: Option<BTreeMap<String, Reading<PduReading>>>,
     pub commands_lost: bool,
     // What came out.
     pub commands: Vec<Command>,
@@ -91,6 +93,8 @@ impl Scene {
             fans_dead: BTreeSet::new(),
             fans_welded: BTreeSet::new(),
             room_frozen_at: None,
+            room_down: false,
+            pdus_frozen: None,
             commands_lost: false,
             commands: Vec::new(),
             notices: Vec::new(),
@@ -328,14 +332,17 @@ impl Scene {
         Snapshot {
             at: self.now,
             signal: signal.ok_or_else(|| fault("signal")),
-            rooms: BTreeMap::from([("room-alert".to_owned(), Ok(self.room()))]),
+            rooms: BTreeMap::from([(
+                "room-alert".to_owned(),
+                if self.room_down { Err(fault("room-alert")) } else { Ok(self.room()) },
+            )]),
             fan_watts: if self.fan_watts_down {
                 Err(fault("iotawatt"))
             } else {
                 Ok(FanWattsReading { fans, row_time: Some(self.now.wall) })
             },
             boards: boards.collect(),
-            pdus: pdus.collect(),
+            pdus: self.pdus_frozen.clone().unwrap_or_else(|| pdus.collect()),
             foreman: if self.foreman_down { Err(fault("foreman")) } else { Ok(foreman) },
             took_ms: BTreeMap::new(),
             troubles: Vec::new(),
