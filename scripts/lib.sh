@@ -108,7 +108,8 @@ metric() { awk -v name="$2" '{ value = $NF; sub(/ [^ ]*$/, ""); if ($0 == name) 
 start_site() {
     local program=$1 folder=$2 base=$3
     shift 3
-    "$program" --base-port "$base" --dir "$folder" "$@" </dev/null >"$folder/site.out" 2>"$folder/site.err" &
+    # nohup: a site that is to be kept outlives its terminal.
+    nohup "$program" --base-port "$base" --dir "$folder" "$@" </dev/null >"$folder/site.out" 2>"$folder/site.err" &
     SITE_PID=$!
     for _ in $(seq 150); do
         if grep -q '^site ready' "$folder/site.out"; then return 0; fi
