@@ -185,7 +185,7 @@ fn foremans_list_stands_without_the_summary_but_not_the_other_way_round() {
     let reading = read_within(&cfg, LIMIT).foreman.unwrap();
     assert_eq!((reading.online, reading.miners.len()), (None, 3));
     assert!(reading.remarks[0].starts_with("summary: status 500"), "{:?}", reading.remarks);
-    let no_list = without("/api/v2/clients/7/miners?limit=100&offset=0");
+    let no_list = without("/api/v2/clients/7/miners?limit=500&offset=0");
     cfg.foreman = foreman(&no_list.url);
     assert_eq!(read_within(&cfg, LIMIT).foreman.unwrap_err().kind, FaultKind::Status);
 }
