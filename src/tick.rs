@@ -7,18 +7,19 @@ mod lines;
 mod locked;
 
 use std::collections::BTreeMap;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::config::{Config, Mode};
+use crate::config::{Config, DeadManConfig, Mode};
 use crate::decide;
 use crate::drivers;
 use crate::error::{EXIT_DONE, EXIT_FAULTS, Error};
 use crate::lock::{self, NotTaken};
 use crate::logging;
 use crate::model::{
-    Channel, Command, CommandStatus, Decision, Event, MinersPhase, Notice, OutboxEntry, Outcome, Override, Reason,
-    Severity, SiteState, Snapshot,
+    Channel, Command, CommandStatus, Decision, Event, Fault, MinersPhase, Notice, OutboxEntry, Outcome, Override,
+    Reason, Severity, SiteState, Snapshot,
 };
 use crate::notify::{self, Ping};
 use crate::store::{self, Change, Store};
@@ -44,6 +45,8 @@ struct Run<'a> {
     overrides: Vec<Override>,
     outbox: Vec<OutboxEntry>,
     sent: BTreeMap<Channel, Vec<Moment>>,
+    /// What happened lately, this run included; oldest first. For the page.
+    recent: Vec<Event>,
     /// What is told and kept at the end of the run.
     events: Vec<Event>,
     notices: Vec<Notice>,
@@ -114,11 +117,12 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     run.record(&now);
     // 9. Notify.
     run.deliver(run.left_for_messages());
+    let last_ping = run.ping_end();
     // 10. Draw.
     run.draw(&snapshot, &reasons);
     run.housekeeping(&now);
     // 11. Exit.
-    Ok(run.finish(pinged))
+    Ok(run.finish([pinged, last_ping]))
 }
 
 /// What would be done now, without doing, saving or telling anything. The same path as a run, stopped early.
@@ -199,11 +203,7 @@ impl<'a> Run<'a> {
 
     fn draw(&mut self, snapshot: &Snapshot, reasons: &[Reason]) {
         let now = self.clock.now();
-        let since = now.wall.minus(Seconds(7 * 86_400));
-        let events = self.store.events(since, PAGE_LINES).unwrap_or_else(|error| {
-            log::warn!("{error}");
-            Vec::new()
-        });
+        let events: Vec<Event> = self.recent.iter().rev().take(PAGE_LINES).cloned().collect();
         let day_ago = now.wall.minus(Seconds(86_400));
         let history = store::read_history(&self.cfg.paths.data.join("history"), day_ago, now.wall, &|_| true);
         let log_tail = logging::tail(&self.cfg.paths.log, PAGE_LINES);
@@ -227,23 +227,28 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The sign of life, the last log line, and the exit code.
-    fn finish(&self, pinged: Option<std::thread::JoinHandle<()>>) -> u8 {
+    /// The sign that the run ends, sent while the page is drawn: a slow service must not make the run longer.
+    fn ping_end(&self) -> Option<JoinHandle<()>> {
+        let emergency = self.state.alarms.values().any(|alarm| alarm.severity == Severity::Emergency);
+        let summary = self.summary();
+        ping(self.cfg, move |cfg, limit| {
+            notify::ping(cfg, if emergency { Ping::Fail(&summary) } else { Ping::Success(&summary) }, limit)
+        })
+    }
+
+    fn summary(&self) -> String {
         let watts = self.state.miners.watts.map_or("unknown power".to_owned(), |watts| watts.to_string());
-        let summary = format!("miners {}, {watts}, {} alarms", self.state.miners.phase.word(), self.state.alarms.len());
-        if let Some(cfg) = &self.cfg.dead_man {
-            let emergency = self.state.alarms.values().any(|alarm| alarm.severity == Severity::Emergency);
-            let what = if emergency { Ping::Fail(&summary) } else { Ping::Success(&summary) };
-            if let Err(fault) = notify::ping(cfg, what, cfg.timeout.duration()) {
-                log::warn!("{fault}");
+        format!("miners {}, {watts}, {} alarms", self.state.miners.phase.word(), self.state.alarms.len())
+    }
+
+    /// The last log line and the exit code. The pings end by their own limit.
+    fn finish(&self, pings: [Option<JoinHandle<()>>; 2]) -> u8 {
+        for ping in pings.into_iter().flatten() {
+            if ping.join().is_err() {
+                log::error!("a dead-man ping panicked");
             }
         }
-        if let Some(pinged) = pinged.filter(std::thread::JoinHandle::is_finished)
-            && pinged.join().is_err()
-        {
-            log::error!("the dead-man ping panicked");
-        }
-        log::info!("run ends after {:.1} s: {summary}", self.began.elapsed().as_secs_f64());
+        log::info!("run ends after {:.1} s: {}", self.began.elapsed().as_secs_f64(), self.summary());
         if self.faults || !self.troubles.is_empty() { EXIT_FAULTS } else { EXIT_DONE }
     }
 
@@ -281,11 +286,19 @@ fn outstanding(state: &SiteState) -> Vec<u64> {
     numbers
 }
 
-/// The sign that a run has begun, on its own thread: a slow service must not delay the reading.
-fn ping_start(cfg: &Config) -> Option<std::thread::JoinHandle<()>> {
+/// The sign that a run has begun.
+fn ping_start(cfg: &Config) -> Option<JoinHandle<()>> {
+    ping(cfg, |cfg, limit| notify::ping(cfg, Ping::Start, limit))
+}
+
+/// Sends a sign of life on a thread of its own; `None` when no service is configured.
+fn ping(
+    cfg: &Config,
+    send: impl FnOnce(&DeadManConfig, Duration) -> Result<(), Fault> + Send + 'static,
+) -> Option<JoinHandle<()>> {
     let dead_man = cfg.dead_man.clone()?;
     let ping = move || {
-        if let Err(fault) = notify::ping(&dead_man, Ping::Start, dead_man.timeout.duration()) {
+        if let Err(fault) = send(&dead_man, dead_man.timeout.duration()) {
             log::warn!("{fault}");
         }
     };

@@ -123,6 +123,14 @@ pub fn edit_with(
     }
 }
 
+/// What differs between the sample, which runs the demonstration, and a new installation.
+const INSTALLED: [(&str, &str); 4] = [
+    ("mode = \"live\"", "mode = \"observe\""),
+    ("data = \"demo/data\"", "data = \"/var/lib/minectl\""),
+    ("page = \"demo/page\"", "page = \"/run/minectl/page\""),
+    ("log = \"demo/minectl.log\"", "log = \"/var/log/minectl/minectl.log\""),
+];
+
 /// Writes the sample, with `mode = "observe"`: a new installation commands nothing. Overwrites nothing.
 pub fn init(path: &Path, out: &mut dyn Write) -> Result<(), Error> {
     let name = path.display();
@@ -133,7 +141,10 @@ pub fn init(path: &Path, out: &mut dyn Write) -> Result<(), Error> {
         return Err(refuse());
     }
     let mut file = tempfile::Builder::new().prefix(".minectl-").tempfile_in(config::folder(path)).map_err(cannot)?;
-    let sample = SAMPLE.replacen("\nmode = \"live\"", "\nmode = \"observe\"", 1);
+    let mut sample = SAMPLE.to_owned();
+    for (demo, installed) in INSTALLED {
+        sample = sample.replacen(&format!("\n{demo}\n"), &format!("\n{installed}\n"), 1);
+    }
     file.write_all(sample.as_bytes()).map_err(cannot)?;
     file.as_file().set_permissions(fs::Permissions::from_mode(NEW_FILE_MODE)).map_err(cannot)?;
     file.as_file().sync_all().map_err(cannot)?;

@@ -39,6 +39,9 @@ const GLANCE_MAX: usize = 6;
 /// What the templates see.
 #[derive(Debug, Serialize)]
 struct View<'a> {
+    /// Inserted as they are: parsing them as templates costs more than all the rest.
+    style: &'static str,
+    script: &'static str,
     s: &'a Status,
     title: String,
     /// The headline up to its first comma, and the rest.
@@ -108,9 +111,6 @@ pub(super) fn render(input: &Input, status: &Status) -> Result<String, String> {
         templates.register_template_string(name, text).map_err(|e| format!("page: template `{name}`: {e}"))
     };
     add("page", PAGE)?;
-    // Style and script are partials as well: they hold no braces that handlebars would read.
-    add("style", STYLE)?;
-    add("script", SCRIPT)?;
     for (name, text) in PARTIALS {
         add(name, text)?;
     }
@@ -128,6 +128,8 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
     let call = s.miners.call.as_ref();
     let log_from = input.log_tail.len().saturating_sub(LOG_LINES_MAX);
     View {
+        style: STYLE,
+        script: SCRIPT,
         title: format!("{mark}{headline} – {}", s.site),
         headline: unbroken(headline),
         detail: unbroken(detail),

@@ -23,6 +23,11 @@ pub use plain::{read_snapshot, write_snapshot};
 /// Events are kept in the database for this long.
 const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
 
+/// Kinds of records that a run needs whole: state, overrides, acknowledgements, queue, intents, sent in the last hour.
+const KINDS_LOADED: &[u8] = b"soaqih";
+/// Events that are loaded with them, for the page.
+const RECENT_EVENTS: usize = 60;
+
 /// The folder with everything that must survive a reboot.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -46,6 +51,8 @@ pub struct Loaded {
     pub broken_off: Vec<Command>,
     /// When messages were sent on each channel in the last hour.
     pub sent: BTreeMap<Channel, Vec<Moment>>,
+    /// The newest events, oldest first.
+    pub recent: Vec<Event>,
     /// What had to be repaired, or is lost; empty in health.
     pub troubles: Vec<String>,
 }
@@ -140,9 +147,12 @@ impl Store {
     }
 
     fn try_load(&self) -> Result<Loaded, Failure> {
-        let (records, repaired) = db::with(&self.folder, |tree| {
-            let all = parts::read_all(tree)?;
-            Ok(all.into_iter().filter(|(key, _)| key.first() != Some(&b'e')).collect::<Vec<_>>())
+        let ((records, events), repaired) = db::with(&self.folder, |tree| {
+            let mut records = Vec::new();
+            for kind in KINDS_LOADED {
+                records.extend(parts::read_prefix(tree, &[*kind])?);
+            }
+            Ok((records, parts::read_last(tree, b'e', RECENT_EVENTS)?))
         })?;
         let mut loaded = Loaded { troubles: repaired, ..Loaded::default() };
         for (key, value) in &records {
@@ -150,6 +160,7 @@ impl Store {
                 loaded.troubles.push(format!("record `{}`: {error}", String::from_utf8_lossy(key)));
             }
         }
+        loaded.recent = events.iter().filter_map(|(_, value)| serde_json::from_slice(value).ok()).collect();
         Ok(loaded)
     }
 
@@ -321,12 +332,12 @@ fn key(kind: u8, rest: &[u8]) -> Vec<u8> {
 
 /// Drops old events, a bounded number each time. An event from the future (the clock was wrong) ages like any other.
 fn prune_events(tree: &sled::Tree, batch: &mut parts::Batch<'_>, now: &Moment) -> Result<(), Failure> {
-    const DROPPED_MAX: usize = 500;
+    const DROPPED_MAX: usize = 50;
     const EVENTS_MAX: usize = 20_000;
-    let all = parts::read_prefix(tree, b"e")?;
-    let over = all.len().saturating_sub(EVENTS_MAX);
+    let count = usize::try_from(parts::count(tree, b'e')?).unwrap_or(usize::MAX);
+    let over = count.saturating_sub(EVENTS_MAX).min(DROPPED_MAX);
     let oldest = now.wall.minus(EVENTS_KEPT);
-    for (place, (key, value)) in all.iter().enumerate().take(DROPPED_MAX.max(over)) {
+    for (place, (key, value)) in parts::read_first(tree, b'e', DROPPED_MAX)?.iter().enumerate() {
         let old = serde_json::from_slice::<Event>(value).is_ok_and(|event| event.at < oldest);
         if !old && place >= over {
             break;

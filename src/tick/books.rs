@@ -28,6 +28,7 @@ impl<'a> Run<'a> {
             overrides: loaded.overrides,
             outbox: loaded.outbox,
             sent: loaded.sent,
+            recent: loaded.recent,
             events: Vec::new(),
             notices: Vec::new(),
             troubles: Vec::new(),
@@ -80,6 +81,7 @@ impl<'a> Run<'a> {
         }
         self.notices.clear();
         let events = std::mem::take(&mut self.events);
+        self.recent.extend(events.iter().cloned());
         self.state.troubles.clone_from(&self.troubles);
         // The plain copy is for what must not be lost; ages and counters change at each pass and may be.
         let plain_copy = (!events.is_empty()).then(|| self.overrides.clone());

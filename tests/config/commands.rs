@@ -250,7 +250,12 @@ fn init_writes_the_sample_for_observing_and_overwrites_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.txt");
     run(|out| init(&path, out)).unwrap();
-    assert_eq!(read(&path), changed("\nmode = \"live\"", "\nmode = \"observe\""));
+    let installed = changed("\nmode = \"live\"", "\nmode = \"observe\"")
+        .replace("\"demo/data\"", "\"/var/lib/minectl\"")
+        .replace("\"demo/page\"", "\"/run/minectl/page\"")
+        .replace("\"demo/minectl.log\"", "\"/var/log/minectl/minectl.log\"");
+    assert_eq!(read(&path), installed);
+    assert!(!read(&path).contains("\"demo/"), "no path of the demonstration is left");
     assert_eq!(config::load(&path).unwrap().mode, config::Mode::Observe);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
     std::fs::write(&path, "mine").unwrap();
