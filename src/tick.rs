@@ -35,6 +35,9 @@ const ASK_MAX: usize = 4;
 /// Log lines and events on the page.
 const PAGE_LINES: usize = 60;
 
+/// A sign of life on its way.
+type PingThread = JoinHandle<Result<(), Fault>>;
+
 /// What one run works with.
 struct Run<'a> {
     cfg: &'a Config,
@@ -228,7 +231,7 @@ impl<'a> Run<'a> {
     }
 
     /// The sign that the run ends, sent while the page is drawn: a slow service must not make the run longer.
-    fn ping_end(&self) -> Option<JoinHandle<()>> {
+    fn ping_end(&self) -> Option<PingThread> {
         let emergency = self.state.alarms.values().any(|alarm| alarm.severity == Severity::Emergency);
         let summary = self.summary();
         ping(self.cfg, move |cfg, limit| {
@@ -242,11 +245,21 @@ impl<'a> Run<'a> {
     }
 
     /// The last log line and the exit code. The pings end by their own limit.
-    fn finish(&self, pings: [Option<JoinHandle<()>>; 2]) -> u8 {
+    fn finish(&mut self, pings: [Option<PingThread>; 2]) -> u8 {
+        let mut fault = None;
         for ping in pings.into_iter().flatten() {
-            if ping.join().is_err() {
-                log::error!("a dead-man ping panicked");
+            match ping.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(refused)) => fault = Some(refused),
+                Err(_) => log::error!("a dead-man ping panicked"),
             }
+        }
+        self.faults |= fault.is_some();
+        if fault != self.state.dead_man {
+            // The next run judges it like the fault of any device.
+            self.state.dead_man = fault;
+            let change = self.change();
+            self.save(&change, &self.clock.now());
         }
         log::info!("run ends after {:.1} s: {}", self.began.elapsed().as_secs_f64(), self.summary());
         if self.faults || !self.troubles.is_empty() { EXIT_FAULTS } else { EXIT_DONE }
@@ -287,7 +300,7 @@ fn outstanding(state: &SiteState) -> Vec<u64> {
 }
 
 /// The sign that a run has begun.
-fn ping_start(cfg: &Config) -> Option<JoinHandle<()>> {
+fn ping_start(cfg: &Config) -> Option<PingThread> {
     ping(cfg, |cfg, limit| notify::ping(cfg, Ping::Start, limit))
 }
 
@@ -295,12 +308,14 @@ fn ping_start(cfg: &Config) -> Option<JoinHandle<()>> {
 fn ping(
     cfg: &Config,
     send: impl FnOnce(&DeadManConfig, Duration) -> Result<(), Fault> + Send + 'static,
-) -> Option<JoinHandle<()>> {
+) -> Option<PingThread> {
     let dead_man = cfg.dead_man.clone()?;
     let ping = move || {
-        if let Err(fault) = send(&dead_man, dead_man.timeout.duration()) {
+        let sent = send(&dead_man, dead_man.timeout.duration());
+        if let Err(fault) = &sent {
             log::warn!("{fault}");
         }
+        sent
     };
     std::thread::Builder::new().name("dead-man".to_owned()).spawn(ping).ok()
 }

@@ -316,6 +316,10 @@ fn health(
     seen.extend(snapshot.rooms.iter().map(|(name, r)| (name.as_str(), room_fault(r))));
     seen.extend(snapshot.boards.iter().map(|(name, r)| (name.as_str(), board_fault(r))));
     seen.extend(snapshot.pdus.iter().map(|(name, r)| (name.as_str(), pdu_fault(r))));
+    let dead_man = next.dead_man.clone();
+    if cfg.dead_man.is_some() {
+        seen.push(("dead-man", dead_man.as_ref()));
+    }
     next.devices.retain(|name, _| seen.iter().any(|(known, _)| known == name));
     for (name, fault) in seen {
         let fault = fault.or_else(|| stale.get(name));

@@ -379,6 +379,9 @@ pub struct SiteState {
     pub call: Option<Call>,
     /// When the last heartbeat was written.
     pub heartbeat: Option<Moment>,
+    /// Why the last sign of life did not reach the dead-man service: known only when the run is over.
+    #[serde(default)]
+    pub dead_man: Option<Fault>,
     /// What the last run had to complain about: a failed save is known only after the decision.
     #[serde(default)]
     pub troubles: Vec<String>,
@@ -430,6 +433,7 @@ impl SiteState {
             counters: BTreeMap::new(),
             call: None,
             heartbeat: None,
+            dead_man: None,
             troubles: Vec::new(),
             last_commands: Vec::new(),
             last_failures: Vec::new(),

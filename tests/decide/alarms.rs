@@ -111,3 +111,16 @@ fn an_alarm_that_comes_and_goes_is_one_alarm_and_keeps_its_acknowledgement() {
     assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
     assert_eq!(scene.told("Over after"), 0);
 }
+
+#[test]
+fn a_dead_man_service_that_cannot_be_reached_is_a_fault_like_any_other() {
+    let mut scene = Scene::running();
+    scene.state.dead_man = Some(crate::scene::fault("dead-man"));
+    scene.run();
+    assert!(scene.state.devices["dead-man"].fault.is_some());
+    assert!(scene.events.iter().any(|event| event.subject == "dead-man"));
+    scene.run();
+    assert!(scene.told_at(Severity::Warning).is_empty());
+    scene.run();
+    assert_eq!(scene.told_at(Severity::Warning).len(), 1);
+}
