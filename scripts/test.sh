@@ -52,6 +52,8 @@ part "build" cargo build --locked --bin minectl --example site
 # Counted from their own lines, so they are kept as well as shown.
 cargo_tests() { cargo test --locked --no-fail-fast 2>&1 | tee "$records/cargo"; }
 part "cargo test" cargo_tests
+proofs() { bash scripts/prove.sh 2>&1 | tee "$records/proofs"; }
+part "proofs" proofs
 if [ "$system" = yes ]; then
     system_test() { bash tests/system/run.sh 2>&1 | tee "$records/system"; }
     part "system test" system_test
@@ -59,7 +61,7 @@ fi
 
 printf '\n--- Summary, %d s in all\n' $(($(date +%s) - began))
 printf '%s\n' "${summary[@]}"
-grep -h '^test result:' "$records/cargo" || true
+grep -h '^test result:' "$records/cargo" "$records/proofs" || true
 # A part that failed without a failed test in it (a build, a lint) counts as one.
 awk -v parts="$failed_parts" '
     /^test result:/ { sub(/^test result: [a-zA-Z]*\. /, ""); passed += $1; failed += $3 }

@@ -5,8 +5,6 @@
 mod alarms;
 #[path = "decide/fans.rs"]
 mod fans;
-#[path = "decide/interlocks.rs"]
-mod interlocks;
 #[path = "decide/miners.rs"]
 mod miners;
 #[path = "decide/scene.rs"]
