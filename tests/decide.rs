@@ -11,5 +11,7 @@ mod miners;
 mod scene;
 #[path = "decide/signal.rs"]
 mod signal;
+#[path = "decide/tables.rs"]
+mod tables;
 #[path = "decide/time.rs"]
 mod time;
