@@ -88,7 +88,7 @@ fn cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec
 }
 
 /// What a PDU says, unless its answer is an old one: a stale reading proves no outlet off.
-fn fresh<'a>(next: &SiteState, snapshot: &'a Snapshot, pdu: &PduConfig) -> Option<&'a PduReading> {
+pub(super) fn fresh<'a>(next: &SiteState, snapshot: &'a Snapshot, pdu: &PduConfig) -> Option<&'a PduReading> {
     let fault = next.devices.get(&pdu.name).and_then(|health| health.fault.as_ref());
     let is_stale = fault.is_some_and(|fault| fault.kind == FaultKind::Stale);
     snapshot.pdus.get(&pdu.name).and_then(|reading| reading.as_ref().ok()).filter(|_| !is_stale)
@@ -200,7 +200,7 @@ fn first_groups<T>(cfg: &Config, all: Vec<T>, groups: u32) -> Vec<T> {
 }
 
 /// Remembers what is about to be sent, so that a crash between here and the device loses no intent.
-pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
+pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
     for command in commands {
         match command {
             Command::Fan { fan, on } => {
@@ -224,6 +224,7 @@ pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Comm
                     next.miners.cut.insert(outlet.clone());
                 }
             }
+            Command::Bank { pdu } => super::bank::intend(cfg, next, snapshot, pdu, now),
         }
     }
     let off = commands.iter().any(|command| command.is_safe() && !matches!(command, Command::Fan { .. }));

@@ -70,7 +70,7 @@ fn forbidden(
     }
     match command {
         Command::Fan { fan, on: false } => fan_off_forbidden(cfg, next, inputs, now, *fan, stopped),
-        Command::Fan { on: true, .. } | Command::Miner { .. } | Command::Outlet { .. } => None,
+        Command::Fan { on: true, .. } | Command::Miner { .. } | Command::Outlet { .. } | Command::Bank { .. } => None,
     }
 }
 
@@ -83,6 +83,7 @@ fn is_listed(cfg: &Config, snapshot: &Snapshot, command: &Command) -> bool {
             let pdu = cfg.pdus.iter().find(|pdu| pdu.name == outlet.pdu);
             pdu.is_some_and(|pdu| pdu.outlets.contains(&outlet.outlet))
         }
+        Command::Bank { pdu } => super::bank::is_listed(cfg, pdu),
     }
 }
 
