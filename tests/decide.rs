@@ -3,6 +3,8 @@
 
 #[path = "decide/alarms.rs"]
 mod alarms;
+#[path = "decide/bank.rs"]
+mod bank;
 #[path = "decide/fans.rs"]
 mod fans;
 #[path = "decide/miners.rs"]

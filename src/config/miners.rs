@@ -106,10 +106,25 @@ pub struct PduConfig {
     pub outlet_pause: Seconds,
     /// Outlets switched in one pass.
     pub batch: usize,
+    /// The PDU's own way to switch many of them off at once, if it has one.
+    pub bank: Option<BankConfig>,
     /// A reading older than this is stale.
     pub max_age: Seconds,
     /// The longest wait.
     pub timeout: Seconds,
+}
+
+/// One request that switches off a whole group of a PDU's outlets. There is none that switches it on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BankConfig {
+    /// `PUT`, `POST` or `PATCH`.
+    pub method: String,
+    /// Path of the group.
+    pub path: String,
+    /// Body that switches it off.
+    pub body: serde_json::Value,
+    /// What the PDU's own group contains; all of it is in the PDU's `outlets` too.
+    pub outlets: Vec<String>,
 }
 
 /// How to read and switch a PDU that speaks JSON over HTTP. Pointers are JSON pointers (RFC 6901).

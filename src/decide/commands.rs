@@ -29,12 +29,13 @@ pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: 
             commands.extend(sleep(cfg, next, snapshot, now, None));
             match rung {
                 Rung::Foreman => commands.extend(keep_cut(cfg, next, snapshot)),
-                Rung::Outlets | Rung::Bank => commands.extend(cut(cfg, next, snapshot, now, None)),
+                Rung::Outlets => commands.extend(cut(cfg, next, snapshot, now, None)),
+                Rung::Bank => commands.extend(cut_all(cfg, next, snapshot, now)),
             }
         }
         MinersPhase::Fault { .. } => {
             commands.extend(sleep(cfg, next, snapshot, now, None));
-            commands.extend(cut(cfg, next, snapshot, now, None));
+            commands.extend(cut_all(cfg, next, snapshot, now));
         }
         MinersPhase::Curtailed { since } => {
             commands.extend(sleep(cfg, next, snapshot, now, None));
@@ -112,6 +113,20 @@ fn shed(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Ve
     commands
 }
 
+/// The banks with an outlet that still draws power, or of which nothing is known; and such outlets one by one as well,
+/// in case a bank does not obey.
+fn cut_all(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for (pdu, bank) in cfg.pdus.iter().filter_map(|pdu| Some((pdu, pdu.bank.as_ref()?))) {
+        let reading = fresh(next, snapshot, pdu);
+        if bank.outlets.iter().any(|id| draws(cfg, next, pdu, reading, id, now)) {
+            commands.push(Command::Bank { pdu: pdu.name.clone() });
+        }
+    }
+    commands.extend(cut(cfg, next, snapshot, now, None));
+    commands
+}
+
 /// Outlets whose miners run on while all the others are proven off: their miners do not obey, or are no one's.
 fn sweep(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
     let mut batch: BTreeMap<String, usize> = BTreeMap::new();
@@ -149,7 +164,7 @@ fn cut(
 }
 
 /// What a PDU says, unless its answer is an old one: a stale reading proves no outlet off.
-fn fresh<'a>(next: &SiteState, snapshot: &'a Snapshot, pdu: &PduConfig) -> Option<&'a PduReading> {
+pub(super) fn fresh<'a>(next: &SiteState, snapshot: &'a Snapshot, pdu: &PduConfig) -> Option<&'a PduReading> {
     let fault = next.devices.get(&pdu.name).and_then(|health| health.fault.as_ref());
     let is_stale = fault.is_some_and(|fault| fault.kind == FaultKind::Stale);
     snapshot.pdus.get(&pdu.name).and_then(|reading| reading.as_ref().ok()).filter(|_| !is_stale)
@@ -266,7 +281,7 @@ fn first_groups<T>(cfg: &Config, all: Vec<T>, groups: u32) -> Vec<T> {
 }
 
 /// Remembers what is about to be sent, so that a crash between here and the device loses no intent.
-pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
+pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
     for command in commands {
         match command {
             Command::Fan { fan, on } => {
@@ -290,6 +305,7 @@ pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Comm
                     next.miners.cut.insert(outlet.clone());
                 }
             }
+            Command::Bank { pdu } => super::bank::intend(cfg, next, snapshot, pdu, now),
         }
     }
     let off = commands.iter().any(|command| command.is_safe() && !matches!(command, Command::Fan { .. }));

@@ -72,7 +72,7 @@ fn forbidden(
     }
     match command {
         Command::Fan { fan, on: false } => fan_off_forbidden(cfg, next, inputs, now, *fan, stopped),
-        Command::Fan { on: true, .. } | Command::Miner { .. } | Command::Outlet { .. } => None,
+        Command::Fan { on: true, .. } | Command::Miner { .. } | Command::Outlet { .. } | Command::Bank { .. } => None,
     }
 }
 
@@ -85,6 +85,7 @@ fn is_listed(cfg: &Config, snapshot: &Snapshot, command: &Command) -> bool {
             let pdu = cfg.pdus.iter().find(|pdu| pdu.name == outlet.pdu);
             pdu.is_some_and(|pdu| pdu.outlets.contains(&outlet.outlet))
         }
+        Command::Bank { pdu } => super::bank::is_listed(cfg, pdu),
     }
 }
 
@@ -99,7 +100,7 @@ fn start_forbidden(cfg: &Config, next: &SiteState, snapshot: &Snapshot, command:
     let is_shed = match command {
         Command::Miner { miner, .. } => shed.miners.contains(miner),
         Command::Outlet { outlet, .. } => shed.outlets.contains(outlet),
-        Command::Fan { .. } => false,
+        Command::Fan { .. } | Command::Bank { .. } => false,
     };
     if is_shed {
         return Some("I1: the running fans are too few for this group");

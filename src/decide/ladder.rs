@@ -58,8 +58,8 @@ pub(super) fn climb(
     MinersPhase::Curtailing { since, rung: next, rung_since: *now }
 }
 
-fn has_bank(_cfg: &Config) -> bool {
-    false
+fn has_bank(cfg: &Config) -> bool {
+    cfg.pdus.iter().any(|pdu| pdu.bank.is_some())
 }
 
 /// Whether Foreman gives nothing to work with: no answer at all, or no miner that we may command.

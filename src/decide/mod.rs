@@ -5,6 +5,7 @@
 //! alarms. Each machine is one file.
 
 mod alarms;
+mod bank;
 mod budget;
 mod climate;
 mod commands;
@@ -75,7 +76,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     let (mut wanted, refused) = interlock::allowed(cfg, &next, &inputs, snapshot, now, proposed);
     wanted.sort_by_key(|command| !command.is_safe());
     if cfg.mode == Mode::Live {
-        commands::intend(&mut next, snapshot, &wanted, now);
+        commands::intend(cfg, &mut next, snapshot, &wanted, now);
     }
     let has_news = commands::announce(cfg, &mut next, &wanted, now, &mut report) && !wanted.is_empty();
 

@@ -312,6 +312,36 @@ fn a_pdu_dialect_can_switch_one_outlet_and_tell_its_state() {
 }
 
 #[test]
+fn a_bank_is_whole_switches_off_only_and_contains_nothing_that_is_not_listed() {
+    let block = uncommented(SAMPLE, "bank_method = ", "bank_outlets = ");
+    let bank = sound(&block).pdus[0].bank.clone().unwrap();
+    assert_eq!((bank.method.as_str(), bank.path.as_str()), ("PATCH", "/api/groups/miners"));
+    assert_eq!((bank.body, bank.outlets.len()), (serde_json::json!({"control_action": "off"}), 48));
+    assert!(sound(SAMPLE).pdus[0].bank.is_none());
+    let found = |from: &str, to: &str| {
+        assert_eq!(block.matches(from).count(), 1, "{from}");
+        parse(&block.replace(from, to)).err().unwrap_or_default().join("\n")
+    };
+    let outlets = "bank_outlets = [\"1-48\"]";
+    assert_eq!(found(outlets, "bank_outlets = [\"1-47\"]"), "");
+    assert!(found(outlets, "bank_outlets = [\"1-49\"]").contains("1 not in `outlets`, such as `49`"));
+    assert!(found(outlets, "bank_outlets = [\"A1\", \"A2\"]").contains("2 not in `outlets`, such as `A1`"));
+    assert!(found(outlets, "bank_outlets = [\"1\", \"1\"]").contains("outlet `1` is listed twice"));
+    assert!(found(outlets, "bank_outlets = []").contains("lists 0 outlets"));
+    for key in ["bank_method", "bank_path", "bank_body", "bank_outlets"] {
+        let said = found(&format!("\n{key} = "), &format!("\n# {key} = "));
+        assert!(said.contains(&format!("missing key `{key}` in `pdu.spdu-a`")), "{said}");
+    }
+    let path = "bank_path = \"/api/groups/miners\"";
+    assert!(found(path, "bank_path = \"/api/groups/{id}\"").contains("one request for all its outlets"));
+    let body = "bank_body = '{\"control_action\": \"off\"}'";
+    assert!(found(body, "bank_body = '{\"status\": true}'").contains("a bank is only ever switched off"));
+    assert_eq!(found(body, "bank_body = '{\"status\": false}'"), "");
+    assert!(found(body, "bank_body = 'off'").contains("is not JSON"));
+    assert!(found("bank_method = \"PATCH\"", "bank_method = \"GET\"").contains("`GET`"));
+}
+
+#[test]
 fn a_user_comes_with_a_password() {
     let alone = mistakes("password = \"site-smtp-password\"", "");
     assert!(alone.len() == 1 && alone[0].contains("`email.user`: needs `password`"), "{alone:?}");

@@ -99,6 +99,7 @@ fn pdu_config(name: &str) -> PduConfig {
         outlets: (1..=48).map(|n| n.to_string()).collect(),
         outlet_pause: Seconds(1),
         batch: 16,
+        bank: None,
         max_age: Seconds(60),
         timeout: Seconds(4),
     }

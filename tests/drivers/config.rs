@@ -142,6 +142,7 @@ pub fn pdu(name: &str, url: &str, outlets: &[&str]) -> PduConfig {
         outlets: outlets.iter().map(|id| (*id).to_owned()).collect(),
         outlet_pause: Seconds(1),
         batch: 16,
+        bank: None,
         max_age: Seconds(60),
         timeout: Seconds(2),
     }
