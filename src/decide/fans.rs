@@ -268,10 +268,11 @@ pub(super) fn left_off(next: &SiteState) -> bool {
 }
 
 /// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.
-/// A faulty fan stays wanted while others are, and does not count.
+/// A faulty fan, or one that stands still without cause, stays wanted while others are, and does not count.
 fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now: &Moment) -> Vec<u8> {
     let fans = next.fans.iter().filter(|(number, _)| !held_off.contains(number));
-    let mut healthy: Vec<(&u8, &FanState)> = fans.filter(|(_, fan)| fan.fault.is_none()).collect();
+    let counts = |fan: &FanState| fan.fault.is_none() && !stands_still(rules, fan, now);
+    let mut healthy: Vec<(&u8, &FanState)> = fans.filter(|(_, fan)| counts(fan)).collect();
     healthy.sort_by_key(|(number, fan)| (Reverse(fan.wanted), fan.run_time, **number));
     let running = healthy.iter().filter(|(_, fan)| fan.wanted).count();
     // That every fan is faulty is no reason to want none: they are told on until they obey.
@@ -290,10 +291,17 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now
             return wanted(next);
         }
     }
-    let faulty = next.fans.iter().filter(|(n, fan)| fan.fault.is_some() && any && !held_off.contains(n));
+    let faulty = next.fans.iter().filter(|(n, fan)| !counts(fan) && any && !held_off.contains(n));
     let mut chosen: Vec<u8> = healthy.iter().take(keep).map(|(number, _)| **number).collect();
     chosen.extend(faulty.map(|(number, _)| *number));
     chosen
+}
+
+/// Whether a fan that should run draws nothing, and was not started just now: another one starts at once, long before
+/// this one is called dead.
+fn stands_still(rules: &FanRules, fan: &FanState, now: &Moment) -> bool {
+    let settled = fan.commanded.as_ref().is_none_or(|command| now.since(&command.at) >= rules.prove_within);
+    fan.wanted && fan.relay == Some(true) && fan.proven == Some(false) && settled
 }
 
 /// Whether a fan at rest is to take the place of a worn one: it starts first, and the worn one stops when it is proven,
