@@ -254,8 +254,10 @@ fn stage_words(cfg: &Config, next: &SiteState) -> String {
     let current = next.climate.stage.min(stages.len().saturating_sub(1));
     let up = stages.get(current.saturating_add(1)).map(|stage| format!("{} from {}", stage.run, stage.above));
     let down = current.checked_sub(1).and_then(|lower| stages.get(lower)).zip(stages.get(current));
-    let down = down
-        .map(|(lower, here)| format!("{} when {:.1} K below {}", lower.run, cfg.fan_rules.hysteresis_k, here.above));
+    let down = down.map(|(lower, here)| {
+        let (k, f) = (cfg.fan_rules.hysteresis_k, cfg.fan_rules.hysteresis_k * 1.8);
+        format!("{} when {f:.1} °F ({k:.1} K) below {}", lower.run, here.above)
+    });
     let power = super::budget::fans_for_power(cfg, next);
     let power = (power > 0).then(|| format!("{power} for the power drawn"));
     let changes: Vec<String> = [power, up, down].into_iter().flatten().collect();

@@ -90,3 +90,17 @@ fn bands_change_at_their_limits_and_go_back_only_below_them() {
         assert_eq!(scene.state.climate.band, band, "{c} °C");
     }
 }
+
+#[test]
+fn a_temperature_set_by_hand_is_no_rise() {
+    let mut scene = Scene::running();
+    let value = minectl::units::Temperature::new(38.0).unwrap();
+    scene.wait(60);
+    scene.set(Setting::Temperature { probe: "intake-west".to_owned(), value });
+    scene.pass();
+    assert!(scene.off_reasons().is_empty());
+    scene.overrides.clear();
+    scene.wait(60);
+    scene.pass();
+    assert!(scene.off_reasons().is_empty(), "nor is its end");
+}
