@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, CommandStatus, Fault, OutletRef, PowerMode};
+use super::{Alarm, Call, CommandStatus, Fault, OutletRef, PowerMode};
 use crate::units::{Moment, Seconds, Temperature, Watts};
 
 /// The schema number of [`SiteState`]; one more with each change of its shape.
@@ -331,23 +331,6 @@ pub struct Counter {
     pub value: i64,
     /// When it last advanced.
     pub at: Moment,
-}
-
-/// One curtailment from its first sign to its end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Call {
-    /// When the signal was read that caused it.
-    pub seen: Moment,
-    /// When the first command left.
-    pub first_command: Option<Moment>,
-    /// Measured watts when it began.
-    pub watts_before: Option<Watts>,
-    /// When the miners were proven off.
-    pub proven: Option<Moment>,
-    /// The highest rung that was used.
-    pub rung: Option<Rung>,
-    /// Why the miners had to go off.
-    pub reasons: BTreeSet<OffReason>,
 }
 
 /// Everything that is remembered from run to run.
