@@ -212,5 +212,16 @@ pub(crate) fn config() -> Config {
         dead_man: None,
         overrides: OverridesConfig { default_time: second, max_time: second },
         history: HistoryConfig { keep_days: 400 },
+        costs: costs(),
+    }
+}
+
+fn costs() -> CostsConfig {
+    CostsConfig {
+        demand_charge: Dollars::new(15.0).unwrap(),
+        demand_charge_for: ChargePeriod::Month,
+        billing_interval: Seconds(1800),
+        energy_price: Dollars::new(0.07).unwrap(),
+        needless_off_per_hour: Dollars::new(50.0).unwrap(),
     }
 }
