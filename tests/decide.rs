@@ -9,6 +9,8 @@ mod fans;
 mod miners;
 #[path = "decide/scene.rs"]
 mod scene;
+#[path = "decide/score.rs"]
+mod score;
 #[path = "decide/signal.rs"]
 mod signal;
 #[path = "decide/time.rs"]

@@ -17,8 +17,8 @@ use super::Report;
 use super::judge::{Inputs, Quality};
 use crate::config::{Config, Mode};
 use crate::model::{
-    Asked, Call, EventKind, FaultKind, MinersPhase, OffReason, Override, PowerMode, Rung, Setting, Severity, SiteState,
-    Snapshot,
+    Asked, Call, EventKind, FaultKind, MinersPhase, OffReason, Override, PowerMode, Rung, Score, Setting, Severity,
+    SiteState, Snapshot,
 };
 use crate::units::{Moment, Seconds, Watts};
 
@@ -116,6 +116,7 @@ fn enter_curtailing(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, 
         proven: None,
         rung: None,
         reasons: reasons.clone(),
+        score: Score::default(),
     });
     call.reasons.extend(reasons);
     call.rung = call.rung.max(Some(rung));

@@ -2,7 +2,7 @@
 //! returns what to remember, do and tell. It does no I/O, reads no clock, writes no log and cannot fail.
 //!
 //! The order of one pass: inputs are judged, then signal → climate → demand → miners → fans → commands → interlocks →
-//! alarms. Each machine is one file.
+//! alarms. Each machine is one file. The scorecard of a call only watches them.
 
 mod alarms;
 mod climate;
@@ -15,6 +15,8 @@ mod miners;
 mod outcome;
 mod run;
 mod samples;
+mod score;
+mod scorecard;
 mod signal;
 mod wording;
 
@@ -22,6 +24,7 @@ pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
 pub use outcome::record;
 pub use run::begin_run;
+pub use scorecard::so_far;
 
 use crate::config::{Config, Mode};
 use crate::model::{Decision, Event, EventKind, Notice, Override, Reason, Severity, SiteState, Snapshot};
@@ -64,6 +67,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     outcome::follow(cfg, &mut next, snapshot, now, &mut report);
     let preparing = miners::step(cfg, &mut next, &inputs, snapshot, &live, now, &mut report);
     fans::step(cfg, &mut next, &inputs, preparing, &live, now, &mut report);
+    let finished = score::step(cfg, state, &mut next, &inputs, snapshot, now, &mut report);
 
     let proposed = commands::propose(cfg, &next, snapshot, now);
     let (mut wanted, refused) = interlock::allowed(cfg, &next, &inputs, snapshot, now, proposed);
@@ -86,6 +90,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
         events: report.events,
         samples,
         reasons: report.reasons,
+        finished,
         in_transition,
     }
 }

@@ -10,7 +10,10 @@ mod setting;
 mod state;
 
 pub use action::{Command, Decision, Outcome, OutletRef, PowerMode, Reason, Reply};
-pub use call::Call;
+pub use call::{
+    Billed, CALL_SCHEMA, Call, CallRecord, ChangeSource, Costs, Mark, Metered, PageChanged, Score, SignalPeak,
+    Stragglers, Verdict, WattsAt,
+};
 pub use fault::{Fault, FaultKind};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, Call, CommandStatus, Fault, OutletRef, PowerMode};
+use super::{Alarm, Call, CallRecord, CommandStatus, Fault, OutletRef, PowerMode};
 use crate::units::{Moment, Seconds, Temperature, Watts};
 
 /// The schema number of [`SiteState`]; one more with each change of its shape.
@@ -360,6 +360,9 @@ pub struct SiteState {
     pub counters: BTreeMap<String, Counter>,
     /// The curtailment that is going on.
     pub call: Option<Call>,
+    /// Records of calls that are over and not yet in their file: a disk that fails loses none.
+    #[serde(default)]
+    pub calls_unkept: Vec<CallRecord>,
     /// When the last heartbeat was written.
     pub heartbeat: Option<Moment>,
     /// Why the last sign of life did not reach the dead-man service: known only when the run is over.
@@ -415,6 +418,7 @@ impl SiteState {
             devices: BTreeMap::new(),
             counters: BTreeMap::new(),
             call: None,
+            calls_unkept: Vec::new(),
             heartbeat: None,
             dead_man: None,
             troubles: Vec::new(),

@@ -496,6 +496,7 @@ fn curtail(site: &mut Site, seen: u64) {
         proven: None,
         rung: Some(Rung::Foreman),
         reasons: BTreeSet::from([OffReason::Curtail]),
+        score: Score::default(),
     });
     site.reasons[0].text = "curtail: 314.9 is not below 310, read 4 s ago".into();
 }
