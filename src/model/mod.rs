@@ -4,6 +4,7 @@
 mod action;
 mod fan;
 mod fault;
+mod health;
 mod message;
 mod reading;
 mod setting;
@@ -12,6 +13,7 @@ mod state;
 pub use action::{Command, Decision, Outcome, OutletRef, PowerMode, Reason, Reply};
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
+pub use health::{Counter, DeviceHealth};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
 };
@@ -21,6 +23,6 @@ pub use reading::{
 };
 pub use setting::{Override, Setting};
 pub use state::{
-    Asked, Band, Call, ClimateState, Counter, DemandState, DeviceHealth, LastGood, Level, MinersPhase, MinersState,
-    OffReason, Rung, SCHEMA, SignalState, SiteState,
+    Asked, Band, Call, ClimateState, DemandState, LastGood, Level, MinersPhase, MinersState, OffReason, Rung, SCHEMA,
+    SignalState, SiteState,
 };

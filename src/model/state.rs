@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, CommandStatus, FanState, Fault, OutletRef, PowerMode};
+use super::{Alarm, CommandStatus, Counter, DeviceHealth, FanState, Fault, OutletRef, PowerMode};
 use crate::units::{Moment, Temperature, Watts};
 
 /// The schema number of [`SiteState`]; one more with each change of its shape.
@@ -302,28 +302,6 @@ pub struct MinersState {
     /// When that number last changed.
     #[serde(default)]
     pub shed_since: Option<Moment>,
-}
-
-/// How reliably a device answers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DeviceHealth {
-    /// Runs in a row that failed.
-    pub failures: u32,
-    /// When a run was last counted: passes of one run count once.
-    pub counted: Moment,
-    /// Since when it answers, or fails.
-    pub since: Moment,
-    /// Its fault in the last pass.
-    pub fault: Option<Fault>,
-}
-
-/// A number in a device's answer that must advance, and when it last did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Counter {
-    /// The number: uptime or time of the newest row.
-    pub value: i64,
-    /// When it last advanced.
-    pub at: Moment,
 }
 
 /// One curtailment from its first sign to its end.
