@@ -21,7 +21,7 @@ pub use reading::{
     CommandStatus, FanWattsReading, ForemanReading, Measured, MinerReading, OutletReading, PduReading, ProbeReading,
     Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
 };
-pub use setting::{Override, Setting};
+pub use setting::{Override, Setting, WrittenPhase, WrittenState};
 pub use state::{
     Asked, Band, Call, ClimateState, DemandState, LastGood, Level, MinersPhase, MinersState, OffReason, Rung, SCHEMA,
     SignalState, SiteState,

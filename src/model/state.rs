@@ -342,6 +342,9 @@ pub struct SiteState {
     pub fans: BTreeMap<u8, FanState>,
     /// Standing alarms by id.
     pub alarms: BTreeMap<String, Alarm>,
+    /// States that were written by hand, by the override's target, with the time it was set: each is written once.
+    #[serde(default)]
+    pub written: BTreeMap<String, Moment>,
     /// Devices by name.
     pub devices: BTreeMap<String, DeviceHealth>,
     /// Advancing numbers by device.
@@ -415,6 +418,7 @@ impl SiteState {
             },
             fans: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            written: BTreeMap::new(),
             devices: BTreeMap::new(),
             counters: BTreeMap::new(),
             call: None,
