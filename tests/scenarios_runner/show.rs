@@ -61,7 +61,8 @@ pub fn timeline(frames: &[Frame], begin: Time, end: Time) -> String {
 
 /// A sentence without its figures: ages grow and watts wobble from pass to pass.
 fn bare(line: &str) -> String {
-    let words = line.split(' ').filter(|word| !matches!(*word, "d" | "h" | "min" | "s"));
+    let words = line.split(' ').map(|word| word.trim_end_matches([':', ',', ';']));
+    let words = words.filter(|word| !matches!(*word, "d" | "h" | "min" | "s"));
     words
         .map(|word| word.replace(|c: char| c.is_ascii_digit() || c == '.', ""))
         .filter(|word| !word.is_empty())
