@@ -18,7 +18,7 @@ use super::Report;
 use super::judge::{Inputs, Quality};
 use super::table::{Row, table};
 use crate::config::{Config, FanRules};
-use crate::model::{Band, EventKind, LastGood, SiteState};
+use crate::model::{Band, EventKind, SiteState};
 use crate::units::{Moment, Seconds, Temperature};
 
 table! {
@@ -41,7 +41,7 @@ pub(super) fn step(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Mo
     let intake = inputs.intake.value();
     let row = band_row(cfg, next.climate.band, intake);
     let band = band_of(row);
-    keep_recent(cfg, next, inputs, now);
+    keep_recent(cfg, next, now);
     let rise = rise(cfg, next, now);
     if let Some(t) = intake {
         next.climate.trusted = Some(*now);
@@ -57,7 +57,9 @@ pub(super) fn step(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Mo
     };
     report.why("climate", format!("{}: {text}", band.word()));
     if let Some(Rise { probe, per_minute }) = &rise {
-        report.why("climate", format!("{probe} rises {per_minute:.1} K a minute: `shed_above` before the next run"));
+        let fahrenheit = per_minute * 1.8;
+        let text = format!("{probe} rises {fahrenheit:.1} °F ({per_minute:.1} K) a minute: hot before the next run");
+        report.why("climate", text);
     }
     let climate = &mut next.climate;
     if band != climate.band {
@@ -124,20 +126,18 @@ fn rise(cfg: &Config, next: &SiteState, now: &Moment) -> Option<Rise> {
     steepest
 }
 
-/// Keeps the good readings of the intake probes.
-fn keep_recent(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment) {
+/// Keeps the readings of the intake probes that were made in this pass; one set by hand is no rise.
+fn keep_recent(cfg: &Config, next: &mut SiteState, now: &Moment) {
     let intake: Vec<&str> = cfg.intake_probes().collect();
-    next.climate.recent.retain(|probe, _| intake.contains(&probe.as_str()));
-    for (probe, quality) in &inputs.probes {
-        let Quality::Good(value) = quality else { continue };
-        if !intake.contains(&probe.as_str()) {
-            continue;
-        }
-        let recent: &mut Vec<LastGood<Temperature>> = next.climate.recent.entry(probe.clone()).or_default();
+    let climate = &mut next.climate;
+    climate.recent.retain(|probe, _| intake.contains(&probe.as_str()));
+    let read_now = climate.probes.iter().filter(|(name, good)| good.at == *now && intake.contains(&name.as_str()));
+    for (probe, good) in read_now {
+        let recent = climate.recent.entry(probe.clone()).or_default();
         recent.retain(|old| now.since(&old.at) <= RECENT_FOR);
         // Two readings of one moment, as after a clock that was set back, say nothing about a rise.
         if recent.last().is_none_or(|last| now.since(&last.at).0 > 0) {
-            recent.push(LastGood { value: *value, at: *now });
+            recent.push(good.clone());
         }
         let surplus = recent.len().saturating_sub(RECENT_MAX);
         recent.drain(..surplus);

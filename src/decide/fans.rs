@@ -254,8 +254,10 @@ fn stage_words(cfg: &Config, next: &SiteState) -> String {
     let current = next.climate.stage.min(stages.len().saturating_sub(1));
     let up = stages.get(current.saturating_add(1)).map(|stage| format!("{} from {}", stage.run, stage.above));
     let down = current.checked_sub(1).and_then(|lower| stages.get(lower)).zip(stages.get(current));
-    let down = down
-        .map(|(lower, here)| format!("{} when {:.1} K below {}", lower.run, cfg.fan_rules.hysteresis_k, here.above));
+    let down = down.map(|(lower, here)| {
+        let (k, f) = (cfg.fan_rules.hysteresis_k, cfg.fan_rules.hysteresis_k * 1.8);
+        format!("{} when {f:.1} °F ({k:.1} K) below {}", lower.run, here.above)
+    });
     let power = super::budget::fans_for_power(cfg, next);
     let power = (power > 0).then(|| format!("{power} for the power drawn"));
     let changes: Vec<String> = [power, up, down].into_iter().flatten().collect();
@@ -268,10 +270,11 @@ pub(super) fn left_off(next: &SiteState) -> bool {
 }
 
 /// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.
-/// A faulty fan stays wanted while others are, and does not count.
+/// A faulty fan, or one that stands still without cause, stays wanted while others are, and does not count.
 fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now: &Moment) -> Vec<u8> {
     let fans = next.fans.iter().filter(|(number, _)| !held_off.contains(number));
-    let mut healthy: Vec<(&u8, &FanState)> = fans.filter(|(_, fan)| fan.fault.is_none()).collect();
+    let counts = |fan: &FanState| fan.fault.is_none() && !stands_still(rules, fan, now);
+    let mut healthy: Vec<(&u8, &FanState)> = fans.filter(|(_, fan)| counts(fan)).collect();
     healthy.sort_by_key(|(number, fan)| (Reverse(fan.wanted), fan.run_time, **number));
     let running = healthy.iter().filter(|(_, fan)| fan.wanted).count();
     // That every fan is faulty is no reason to want none: they are told on until they obey.
@@ -290,10 +293,17 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now
             return wanted(next);
         }
     }
-    let faulty = next.fans.iter().filter(|(n, fan)| fan.fault.is_some() && any && !held_off.contains(n));
+    let faulty = next.fans.iter().filter(|(n, fan)| !counts(fan) && any && !held_off.contains(n));
     let mut chosen: Vec<u8> = healthy.iter().take(keep).map(|(number, _)| **number).collect();
     chosen.extend(faulty.map(|(number, _)| *number));
     chosen
+}
+
+/// Whether a fan that should run draws nothing, and was not started just now: another one starts at once, long before
+/// this one is called dead.
+fn stands_still(rules: &FanRules, fan: &FanState, now: &Moment) -> bool {
+    let settled = fan.commanded.as_ref().is_none_or(|command| now.since(&command.at) >= rules.prove_within);
+    fan.wanted && fan.relay == Some(true) && fan.proven == Some(false) && settled
 }
 
 /// Whether a fan at rest is to take the place of a worn one: it starts first, and the worn one stops when it is proven,

@@ -123,6 +123,7 @@ pub(super) fn learn_baselines(cfg: &Config, next: &mut SiteState, inputs: &Input
     let settled = next.miners.phase == MinersPhase::Running
         && next.demand.reasons.is_empty()
         && next.miners.shed_groups == 0
+        && !next.miners.proof_by_hand
         && !super::fans::left_off(next);
     next.miners.baselines.retain(|name, _| cfg.pdus.iter().any(|pdu| pdu.name == *name));
     if !settled || next.miners.watts.is_none_or(|watts| watts < cfg.miners.on_above) {

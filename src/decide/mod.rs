@@ -29,8 +29,10 @@ pub use outcome::record;
 pub use run::begin_run;
 pub use table::{Row, Table, tables};
 
+use std::collections::BTreeSet;
+
 use crate::config::{Config, Mode};
-use crate::model::{Decision, Event, EventKind, Notice, Override, Reason, Severity, SiteState, Snapshot};
+use crate::model::{Command, Decision, Event, EventKind, Notice, Override, Reason, Severity, SiteState, Snapshot};
 use crate::units::Moment;
 
 /// What the machines of one pass write to.
@@ -74,6 +76,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
 
     let proposed = commands::propose(cfg, &next, snapshot, now);
     let (mut wanted, refused) = interlock::allowed(cfg, &next, &inputs, snapshot, now, proposed);
+    explain_refusals(&refused, &mut report);
     wanted.sort_by_key(|command| !command.is_safe());
     if cfg.mode == Mode::Live {
         commands::intend(cfg, &mut next, snapshot, &wanted, now);
@@ -95,6 +98,18 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
         samples,
         reasons: report.reasons,
         in_transition,
+    }
+}
+
+/// What the rules wanted and an interlock took away, by interlock.
+fn explain_refusals(refused: &[Refusal], report: &mut Report) {
+    let whys: BTreeSet<&str> = refused.iter().map(|refusal| refusal.why).collect();
+    for why in whys {
+        let commands: Vec<Command> =
+            refused.iter().filter(|refusal| refusal.why == why).map(|refusal| refusal.command.clone()).collect();
+        for (subject, what) in outcome::grouped(&commands) {
+            report.why("interlock", format!("{subject}: {what} refused: {why}"));
+        }
     }
 }
 

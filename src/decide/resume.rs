@@ -165,7 +165,10 @@ pub(super) fn go_on(
 }
 
 fn next_group_allowed(cfg: &Config, next: &SiteState, inputs: &Inputs, at: &Group, now: &Moment) -> Result<(), String> {
-    intake_allows(cfg, inputs)?;
+    // What runs may run up to `shed_above`; only a start waits for `resume_below`.
+    if !matches!(inputs.intake, Quality::Good(_)) {
+        return Err("the intake temperature was not read just now".to_owned());
+    }
     if preheats(next) && now.since(&at.group_since) < cfg.climate.preheat_limit {
         let shown = next.climate.intake.map_or("unknown".to_owned(), |t| t.to_string());
         return Err(format!("the first group warms the room: intake {shown}, wanted {}", cfg.climate.resume_min));

@@ -314,3 +314,38 @@ fn all_fans_are_wanted_while_miners_draw_power_though_all_are_faulty() {
     assert!(scene.state.fans.values().all(|fan| fan.fault == Some(FanFault::Dead)));
     assert!(scene.state.fans.values().all(|fan| fan.wanted), "{}", scene.why("fans"));
 }
+
+#[test]
+fn a_fan_at_rest_takes_the_place_of_one_that_ran_much_longer() {
+    let mut scene = Scene::running();
+    scene.intake_c = Some(0.0);
+    scene.minutes(60);
+    let before = scene.fans_on.clone();
+    assert_eq!(before.len(), 3);
+    let mut fewest = 3;
+    for _ in 0..(22 * 30) {
+        scene.run();
+    }
+    assert_eq!(scene.fans_on, before, "not before `rotate_after`");
+    for _ in 0..(4 * 30) {
+        scene.run();
+        fewest = fewest.min(scene.fans_on.len());
+    }
+    assert_ne!(scene.fans_on, before);
+    assert_eq!(scene.fans_on.len(), 3);
+    assert_eq!(fewest, 3, "the fresh one is proven before the worn one stops");
+}
+
+#[test]
+fn over_many_days_the_fans_share_their_hours() {
+    let mut scene = Scene::running();
+    scene.intake_c = Some(0.0);
+    for _ in 0..(20 * 720) {
+        scene.run();
+    }
+    let hours: Vec<u64> = scene.state.fans.values().map(|fan| fan.run_time.0 / 3600).collect();
+    let spread = hours.iter().max().unwrap() - hours.iter().min().unwrap();
+    assert!(spread <= 30, "{hours:?}");
+    let switchings: usize = scene.events.iter().filter(|e| e.kind == EventKind::Command).count();
+    assert!(switchings <= 20 * 12, "{switchings}");
+}
