@@ -32,6 +32,8 @@ struct Page {
     unreachable: bool,
     true_time: UnixSeconds,
     frozen_at: Option<UnixSeconds>,
+    /// What was last made of a page with these texts and a fresh stamp: reading it again takes its time.
+    read: Option<(String, String, Reading<SignalReading>)>,
 }
 
 /// An intake temperature on its way.
@@ -179,6 +181,7 @@ impl World {
             unreachable: false,
             true_time: scene.now.wall,
             frozen_at: None,
+            read: None,
         };
         World { scene, time: 0, page, climb: None, runs_stopped: false, run_cut_off: false }
     }
@@ -198,12 +201,10 @@ impl World {
 
     /// What the page's reader makes of the page now: the real one, checks and all.
     pub fn read_page(&mut self) {
-        let cfg = &self.scene.cfg;
-        let page = &self.page;
-        self.scene.quirks.signal = Some(if page.unreachable {
+        self.scene.quirks.signal = Some(if self.page.unreachable {
             Err(Fault::new("signal", FaultKind::TimedOut, "no answer within 10 s"))
         } else {
-            read_html(cfg, page, self.scene.now.wall)
+            self.page.read(&self.scene.cfg, self.scene.now.wall)
         });
     }
 
@@ -301,6 +302,24 @@ impl World {
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+impl Page {
+    fn read(&mut self, cfg: &Config, now: UnixSeconds) -> Reading<SignalReading> {
+        let is_fresh = self.frozen_at.is_none() && now == self.true_time;
+        if let Some((shown, beside, reading)) = &self.read
+            && is_fresh
+            && *shown == self.shown
+            && *beside == self.beside
+        {
+            return reading.clone();
+        }
+        let reading = read_html(cfg, self, now);
+        if is_fresh {
+            self.read = Some((self.shown.clone(), self.beside.clone(), reading.clone()));
+        }
+        reading
+    }
 }
 
 fn read_html(cfg: &Config, page: &Page, now: UnixSeconds) -> Reading<SignalReading> {
