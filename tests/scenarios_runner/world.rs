@@ -73,8 +73,13 @@ pub const EVENTS: &[(&str, Effect)] = &[
     ("probe <probe> unplugged", |w, a| done(w.probe(a.text(0), None))),
     ("probe <probe> repaired", |w, a| done(w.scene.quirks.probes_c.remove(a.text(0)))),
     ("room sensor down", |w, _| done(w.scene.room_down = true)),
-    ("room sensor frozen", |w, _| done(w.scene.room_frozen_at = Some(w.scene.now.up.0))),
+    ("room sensor frozen", |w, _| {
+        let probes = w.scene.cfg.rooms.iter().flat_map(|room| &room.probes).map(|probe| probe.name.clone());
+        w.scene.quirks.probes_c = probes.map(|probe| (probe, w.scene.intake_c)).collect();
+        done(w.scene.room_frozen_at = Some(w.scene.now.up.0))
+    }),
     ("room sensor back", |w, _| {
+        w.scene.quirks.probes_c.clear();
         w.scene.room_frozen_at = None;
         done(w.scene.room_down = false)
     }),
