@@ -12,6 +12,7 @@ use minectl::units::*;
 pub const MINERS: u64 = 40;
 pub const OUTLETS_EACH: usize = 20;
 pub const MINER_WATTS: f64 = 3350.0;
+const _: () = assert!(MINERS as usize == 2 * OUTLETS_EACH);
 
 /// The sample configuration with two PDUs of 20 outlets and 40 miners.
 pub fn config() -> Config {
@@ -30,6 +31,25 @@ pub fn config() -> Config {
 
 pub fn fault(device: &str) -> Fault {
     Fault::new(device, FaultKind::TimedOut, "no answer within 5 s")
+}
+
+/// What single devices do beside what is broken as a whole; nothing by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Quirks {
+    /// What the page's reader makes of the page, in place of the number.
+    pub signal: Option<Reading<SignalReading>>,
+    /// Probes that do not follow the intake: stuck at a temperature, or missing.
+    pub probes_c: BTreeMap<String, Option<f64>>,
+    pub boards_down: BTreeSet<String>,
+    pub foreman_empty: bool,
+    /// Miners of which the agent on site says that it failed.
+    pub foreman_fails: BTreeSet<u64>,
+    pub pdus_ignoring: BTreeSet<String>,
+    pub pdus_frozen: BTreeMap<String, PduReading>,
+    /// Outlets that stay as they are, whatever they are told.
+    pub outlets_stuck: BTreeSet<OutletRef>,
+    /// Miners that draw nothing whatever they are told.
+    pub miners_broken: BTreeSet<u64>,
 }
 
 /// The mine.
@@ -61,6 +81,7 @@ pub struct Scene {
     pub room_down: bool,
     pub pdus_frozen: Option<BTreeMap<String, Reading<PduReading>>>,
     pub commands_lost: bool,
+    pub quirks: Quirks,
     // What came out.
     pub commands: Vec<Command>,
     pub notices: Vec<Notice>,
@@ -101,6 +122,7 @@ impl Scene {
             room_down: false,
             pdus_frozen: None,
             commands_lost: false,
+            quirks: Quirks::default(),
             commands: Vec::new(),
             notices: Vec::new(),
             events: Vec::new(),
@@ -151,7 +173,21 @@ impl Scene {
     }
 
     pub fn watts(&self) -> f64 {
-        self.pdu_watts(0) + self.pdu_watts(1)
+        (0..self.cfg.pdus.len()).map(|pdu| self.pdu_watts(pdu)).sum()
+    }
+
+    /// Outlets on one PDU: as many as the configuration lists.
+    fn outlets_each(&self) -> usize {
+        self.cfg.pdus.first().map_or(0, |pdu| pdu.outlets.len())
+    }
+
+    /// One miner on each outlet.
+    pub fn miners(&self) -> u64 {
+        (self.outlets_each() * self.cfg.pdus.len()) as u64
+    }
+
+    fn board_is_down(&self, board: &str) -> bool {
+        self.boards_down || self.quirks.boards_down.contains(board)
     }
 
     /// Lets the clocks run.
@@ -215,8 +251,9 @@ impl Scene {
         }
         match &command {
             Command::Fan { fan, on } => {
-                if self.boards_down {
-                    return reply(Err(fault("relays-a")));
+                let board = &self.cfg.fans[fan].board;
+                if self.board_is_down(board) {
+                    return reply(Err(fault(board)));
                 }
                 if *on {
                     self.fans_on.insert(*fan);
@@ -228,6 +265,9 @@ impl Scene {
             Command::Miner { miner, mode } => {
                 if self.foreman_down {
                     return reply(Err(fault("foreman")));
+                }
+                if self.quirks.foreman_fails.contains(miner) {
+                    return reply(Ok(Reply::Accepted { command: *miner, status: CommandStatus::Failed }));
                 }
                 if !self.foreman_ignored {
                     if *mode == PowerMode::Sleeping {
@@ -254,7 +294,9 @@ impl Scene {
                 if self.pdus_down.contains(&outlet.pdu) {
                     return reply(Err(fault(&outlet.pdu)));
                 }
-                if !self.pdus_ignored {
+                let is_stuck =
+                    self.quirks.pdus_ignoring.contains(&outlet.pdu) || self.quirks.outlets_stuck.contains(outlet);
+                if !self.pdus_ignored && !is_stuck {
                     if *on {
                         self.outlets_off.remove(outlet);
                     } else {
@@ -268,9 +310,9 @@ impl Scene {
 
     /// Miner 1 is on the first outlet of the first PDU, and so on.
     fn outlet_watts(&self, pdu: usize, outlet: usize) -> f64 {
-        let miner = (pdu * OUTLETS_EACH + outlet) as u64;
+        let miner = (pdu * self.outlets_each() + outlet) as u64;
         let at = OutletRef { pdu: self.cfg.pdus[pdu].name.clone(), outlet: outlet.to_string() };
-        if self.outlets_off.contains(&at) {
+        if self.outlets_off.contains(&at) || self.quirks.miners_broken.contains(&miner) {
             0.0
         } else if self.asleep.contains(&miner) {
             25.0
@@ -280,13 +322,16 @@ impl Scene {
     }
 
     fn pdu_watts(&self, pdu: usize) -> f64 {
-        (1..=OUTLETS_EACH).map(|outlet| self.outlet_watts(pdu, outlet)).sum()
+        (1..=self.outlets_each()).map(|outlet| self.outlet_watts(pdu, outlet)).sum()
     }
 
-    fn pdu(&self, index: usize) -> PduReading {
+    pub fn pdu(&self, index: usize) -> PduReading {
         let measured = |w: f64| Measured { value: Watts::new(w).unwrap(), age: Seconds(2) };
         let name = self.cfg.pdus[index].name.clone();
-        let outlets = (1..=OUTLETS_EACH).map(|id| {
+        if let Some(frozen) = self.quirks.pdus_frozen.get(&name) {
+            return frozen.clone();
+        }
+        let outlets = (1..=self.outlets_each()).map(|id| {
             let at = OutletRef { pdu: name.clone(), outlet: id.to_string() };
             let watts = Ok(measured(self.outlet_watts(index, id)));
             (id.to_string(), OutletReading { on: Ok(!self.outlets_off.contains(&at)), watts })
@@ -302,7 +347,8 @@ impl Scene {
     fn room(&self) -> RoomReading {
         let missing = || Fault::new("room-alert", FaultKind::Missing, "nothing is plugged in");
         let probes = ["intake-west", "intake-east", "exhaust", "middle"].into_iter().map(|name| {
-            let temperature = self.intake_c.ok_or_else(missing).map(|c| Temperature::new(c).unwrap());
+            let celsius = self.quirks.probes_c.get(name).copied().unwrap_or(self.intake_c);
+            let temperature = celsius.ok_or_else(missing).map(|c| Temperature::new(c).unwrap());
             (name.to_owned(), ProbeReading { temperature, humidity: None })
         });
         let switch = |name: &str| (name.to_owned(), Ok(name == "smoke" && self.smoke));
@@ -331,7 +377,7 @@ impl Scene {
             let ours = self.cfg.fans.values().filter(|fan| fan.board == board.name);
             let fans = ours.map(|fan| (fan.number, Ok(self.fans_on.contains(&fan.number)))).collect();
             let reading = RelayReading { fans, remarks: Vec::new() };
-            (board.name.clone(), if self.boards_down { Err(fault(&board.name)) } else { Ok(reading) })
+            (board.name.clone(), if self.board_is_down(&board.name) { Err(fault(&board.name)) } else { Ok(reading) })
         });
         let pdus = self.cfg.pdus.iter().enumerate().map(|(index, pdu)| {
             let down = self.pdus_down.contains(&pdu.name);
@@ -340,17 +386,17 @@ impl Scene {
         let miner =
             |id: u64| MinerReading { id, name: format!("m{id}"), status: "online".to_owned(), mode: None, watts: None };
         let foreman = ForemanReading {
-            online: Some(40),
-            total: Some(40),
+            online: u32::try_from(self.miners()).ok(),
+            total: u32::try_from(self.miners()).ok(),
             hash_rate: None,
             estimated: None,
-            miners: (1..=MINERS).map(miner).collect(),
+            miners: (1..=self.miners()).filter(|_| !self.quirks.foreman_empty).map(miner).collect(),
             commands: BTreeMap::new(),
             remarks: Vec::new(),
         };
         Snapshot {
             at: self.now,
-            signal: signal.ok_or_else(|| fault("signal")),
+            signal: self.quirks.signal.clone().unwrap_or_else(|| signal.ok_or_else(|| fault("signal"))),
             rooms: BTreeMap::from([(
                 "room-alert".to_owned(),
                 if self.room_down { Err(fault("room-alert")) } else { Ok(self.room()) },
