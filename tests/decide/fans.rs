@@ -12,8 +12,10 @@ fn stopped(scene: &Scene) -> usize {
 /// A mine on a hot day: every fan runs.
 fn all_running() -> Scene {
     let mut scene = Scene::running();
-    scene.intake_c = Some(30.0);
-    scene.minutes(10);
+    for c in [25.0, 30.0] {
+        scene.intake_c = Some(c);
+        scene.minutes(10);
+    }
     assert_eq!(scene.fans_on.len(), 9);
     scene
 }
@@ -277,9 +279,7 @@ fn too_few_fans_shed_although_no_pdu_can_be_read() {
 
 #[test]
 fn a_board_that_stays_dead_fills_no_record_and_keeps_no_run_busy() {
-    let mut scene = Scene::running();
-    scene.intake_c = Some(30.0);
-    scene.minutes(6);
+    let mut scene = all_running();
     scene.boards_down = true;
     scene.pass();
     scene.wait(120);
@@ -289,4 +289,63 @@ fn a_board_that_stays_dead_fills_no_record_and_keeps_no_run_busy() {
         scene.wait(120);
     }
     assert!(scene.events.len() - before < 20, "{}", scene.events.len() - before);
+}
+
+#[test]
+fn fans_that_all_fail_to_start_are_told_on_until_they_do() {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    scene.commands_lost = true;
+    scene.minutes(40);
+    assert!(scene.state.fans.values().all(|fan| fan.fault == Some(FanFault::RelayIgnores)));
+    assert!(scene.fans_on.is_empty());
+    scene.commands_lost = false;
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "running", "{}", scene.why("miners"));
+}
+
+#[test]
+fn all_fans_are_wanted_while_miners_draw_power_though_all_are_faulty() {
+    let mut scene = Scene::running();
+    scene.fans_dead = (1..=9).collect();
+    scene.pdus_ignored = true;
+    scene.foreman_ignored = true;
+    scene.minutes(10);
+    assert!(scene.state.fans.values().all(|fan| fan.fault == Some(FanFault::Dead)));
+    assert!(scene.state.fans.values().all(|fan| fan.wanted), "{}", scene.why("fans"));
+}
+
+#[test]
+fn a_fan_at_rest_takes_the_place_of_one_that_ran_much_longer() {
+    let mut scene = Scene::running();
+    scene.intake_c = Some(0.0);
+    scene.minutes(60);
+    let before = scene.fans_on.clone();
+    assert_eq!(before.len(), 3);
+    let mut fewest = 3;
+    for _ in 0..(22 * 30) {
+        scene.run();
+    }
+    assert_eq!(scene.fans_on, before, "not before `rotate_after`");
+    for _ in 0..(4 * 30) {
+        scene.run();
+        fewest = fewest.min(scene.fans_on.len());
+    }
+    assert_ne!(scene.fans_on, before);
+    assert_eq!(scene.fans_on.len(), 3);
+    assert_eq!(fewest, 3, "the fresh one is proven before the worn one stops");
+}
+
+#[test]
+fn over_many_days_the_fans_share_their_hours() {
+    let mut scene = Scene::running();
+    scene.intake_c = Some(0.0);
+    for _ in 0..(20 * 720) {
+        scene.run();
+    }
+    let hours: Vec<u64> = scene.state.fans.values().map(|fan| fan.run_time.0 / 3600).collect();
+    let spread = hours.iter().max().unwrap() - hours.iter().min().unwrap();
+    assert!(spread <= 30, "{hours:?}");
+    let switchings: usize = scene.events.iter().filter(|e| e.kind == EventKind::Command).count();
+    assert!(switchings <= 20 * 12, "{switchings}");
 }

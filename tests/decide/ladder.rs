@@ -1,0 +1,123 @@
+//! What proves the miners off, and who is left behind.
+
+use minectl::model::*;
+use minectl::units::Watts;
+
+use crate::scene::{MINER_WATTS, Scene};
+
+#[test]
+fn one_pdu_that_does_not_fall_to_its_share_is_no_proof_although_the_sum_is_low() {
+    // 20 miners of 3.35 kW on each PDU; off below 20 kW in all would let five of one PDU run on.
+    let mut scene = Scene::running();
+    scene.cfg.miners.off_below = Watts::new(20_000.0).unwrap();
+    let baseline = scene.state.miners.baselines["spdu-a"].value();
+    assert!((baseline - 20.0 * MINER_WATTS).abs() < 1.0, "{baseline}");
+    scene.signal = Some(350.0);
+    scene.asleep = (1..=35).collect();
+    scene.foreman_ignored = true;
+    scene.pass();
+    // Five of twenty and fifteen asleep: 26 % of what it draws when all run.
+    assert_eq!(scene.phase(), "curtailing");
+    assert!(scene.why("miners").contains("not proven: spdu-b draws"), "{}", scene.why("miners"));
+    scene.asleep.insert(36);
+    scene.pass();
+    assert_eq!(scene.phase(), "curtailed", "four of twenty: 21 %");
+}
+
+#[test]
+fn a_miner_that_runs_on_after_the_proof_has_its_outlet_cut_after_its_time() {
+    let mut scene = Scene::running();
+    scene.cfg.miners.off_below = Watts::new(5000.0).unwrap();
+    scene.signal = Some(350.0);
+    scene.asleep = (1..=39).collect();
+    scene.foreman_ignored = true;
+    scene.pass();
+    scene.pass();
+    assert_eq!(scene.phase(), "curtailed", "one miner is below `off_below`");
+    scene.wait(scene.cfg.miners.sweep_after.0 - 1);
+    scene.pass();
+    assert!(scene.outlets_off.is_empty());
+    scene.wait(1);
+    scene.pass();
+    assert_eq!(scene.outlets_off.iter().map(ToString::to_string).collect::<Vec<_>>(), ["spdu-b outlet 20"]);
+}
+
+#[test]
+fn sleeping_miners_that_draw_a_little_are_left_alone() {
+    let mut scene = Scene::curtailed();
+    scene.minutes(30);
+    assert!(scene.outlets_off.is_empty());
+    assert_eq!(scene.asleep.len(), 40);
+}
+
+#[test]
+fn the_baseline_is_not_learnt_while_some_are_off() {
+    let mut scene = Scene::running();
+    let before = scene.state.miners.baselines.clone();
+    scene.signal = Some(350.0);
+    scene.minutes(30);
+    scene.signal = Some(250.0);
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "running");
+    let after = &scene.state.miners.baselines;
+    assert!(before.iter().all(|(pdu, watts)| (after[pdu].value() - watts.value()).abs() < 1.0), "{after:?}");
+}
+
+#[test]
+fn a_baseline_rises_at_once_and_falls_slowly() {
+    let mut scene = Scene::running();
+    let full = scene.state.miners.baselines["spdu-a"].value();
+    scene.asleep = (1..=10).collect();
+    scene.minutes(2);
+    let fallen = scene.state.miners.baselines["spdu-a"].value();
+    assert!(fallen < full && fallen > full * 0.95, "{fallen} of {full}");
+    scene.asleep.clear();
+    scene.pass();
+    assert!((scene.state.miners.baselines["spdu-a"].value() - full).abs() < 1.0);
+}
+
+#[test]
+fn the_miners_are_in_fault_from_the_deadline_on_and_not_before() {
+    let mut scene = Scene::running();
+    scene.signal = Some(350.0);
+    scene.foreman_ignored = true;
+    scene.pdus_ignored = true;
+    scene.pass();
+    scene.wait(scene.cfg.miners.deadline.0 - 1);
+    scene.pass();
+    assert_eq!(scene.phase(), "curtailing");
+    scene.wait(1);
+    scene.pass();
+    assert_eq!(scene.phase(), "fault");
+    assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
+    // Every rung stays in force: what obeys at last is enough.
+    scene.pdus_ignored = false;
+    scene.minutes(4);
+    assert_eq!(scene.phase(), "curtailed");
+}
+
+#[test]
+fn a_resume_that_is_broken_off_is_a_call_of_its_own() {
+    let mut scene = Scene::curtailed();
+    let first = scene.state.call.clone().unwrap();
+    scene.signal = Some(250.0);
+    while scene.phase() != "resuming" {
+        scene.run();
+    }
+    scene.signal = Some(350.0);
+    scene.pass();
+    let second = scene.state.call.clone().unwrap();
+    assert!(second.seen.since(&first.seen).0 > 0 && second.proven.is_none());
+}
+
+#[test]
+fn near_the_threshold_the_signal_is_read_again_within_the_run() {
+    let mut scene = Scene::running();
+    for (value, again) in [(304.9, false), (305.0, true), (309.9, true), (250.0, false)] {
+        scene.signal = Some(value);
+        assert_eq!(scene.pass(), again, "{value}");
+    }
+    scene.cfg.signal.reread_near = 0.0;
+    scene.signal = Some(309.9);
+    assert!(!scene.pass());
+}
