@@ -100,6 +100,15 @@ quantity!(
     Terahashes, "hash rate", "TH/s", 0.0, 1.0e9
 );
 
+quantity!(
+    /// Electrical energy in kilowatt hours. Negative where more was drawn than before.
+    KilowattHours, "energy", "kWh", -1.0e9, 1.0e9
+);
+quantity!(
+    /// An amount of money in US dollars.
+    Dollars, "amount", "$", -1.0e9, 1.0e9
+);
+
 impl Watts {
     /// No power: a measured or configured zero, never a stand-in for a missing reading.
     pub const ZERO: Watts = Watts(0.0);
@@ -190,6 +199,73 @@ impl fmt::Display for Terahashes {
     }
 }
 
+impl KilowattHours {
+    /// No energy.
+    pub const ZERO: KilowattHours = KilowattHours(0.0);
+
+    /// What a power draws in a span; saturates at the largest possible value.
+    pub fn drawn(power: Watts, span: Seconds) -> KilowattHours {
+        KilowattHours((power.0 / 1000.0 * span.hours()).clamp(-1.0e9, 1.0e9))
+    }
+
+    /// The larger of two.
+    pub fn max(self, other: KilowattHours) -> KilowattHours {
+        if other > self { other } else { self }
+    }
+
+    /// The difference; saturates at the largest possible value.
+    pub fn minus(self, other: KilowattHours) -> KilowattHours {
+        KilowattHours((self.0 - other.0).clamp(-1.0e9, 1.0e9))
+    }
+
+    /// The sum; saturates at the largest possible value.
+    pub fn plus(self, other: KilowattHours) -> KilowattHours {
+        KilowattHours((self.0 + other.0).clamp(-1.0e9, 1.0e9))
+    }
+}
+
+impl fmt::Display for KilowattHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.abs() < 10.0 { write!(f, "{:.1} kWh", self.0) } else { write!(f, "{} kWh", grouped(self.0)) }
+    }
+}
+
+impl Dollars {
+    /// No money.
+    pub const ZERO: Dollars = Dollars(0.0);
+
+    /// A price for each unit times so many units; saturates at the largest possible amount.
+    pub fn times(self, units: f64) -> Dollars {
+        let product = self.0 * units;
+        Dollars(if product.is_finite() { product.clamp(-1.0e9, 1.0e9) } else { 0.0 })
+    }
+
+    /// The sum; saturates at the largest possible amount.
+    pub fn plus(self, other: Dollars) -> Dollars {
+        Dollars((self.0 + other.0).clamp(-1.0e9, 1.0e9))
+    }
+}
+
+impl fmt::Display for Dollars {
+    /// Whole dollars: `$15,020`, `-$30`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}${}", if self.0.round() < 0.0 { "-" } else { "" }, grouped(self.0.abs()))
+    }
+}
+
+/// A whole number with commas: `15,020`.
+fn grouped(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if value.round() < 0.0 { format!("-{text}") } else { text }
+}
+
 /// Splits `12.5 kW` into its number and its unit; `None` when it does not start with a number.
 fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
@@ -212,6 +288,16 @@ impl Seconds {
     /// As the standard library's duration, for time-outs and pauses.
     pub const fn duration(self) -> std::time::Duration {
         std::time::Duration::from_secs(self.0)
+    }
+
+    /// In hours, with their fraction.
+    pub fn hours(self) -> f64 {
+        self.0 as f64 / 3600.0
+    }
+
+    /// The sum; saturates at the longest span.
+    pub const fn plus(self, other: Seconds) -> Seconds {
+        Seconds(self.0.saturating_add(other.0))
     }
 
     /// `self - other`, zero when `other` is longer.
@@ -314,6 +400,19 @@ mod tests {
         assert!(Temperature::new(125.0).is_ok());
         assert!(Temperature::new(125.1).is_err());
         assert!(Humidity::new(100.1).is_err());
+    }
+
+    #[test]
+    fn energy_and_money_are_grouped_by_thousands() {
+        let shown = |value: f64| Dollars::new(value).unwrap().to_string();
+        assert_eq!(
+            [0.0, 999.4, 999.6, 15_020.0, -1_234_567.0, -0.4].map(shown),
+            ["$0", "$999", "$1,000", "$15,020", "-$1,234,567", "$0"]
+        );
+        let drawn = KilowattHours::drawn(Watts(1.0e6), Seconds(5400));
+        assert_eq!((drawn.value(), drawn.to_string().as_str()), (1500.0, "1,500 kWh"));
+        assert_eq!(KilowattHours(-9.95).to_string(), "-9.9 kWh");
+        assert_eq!(KilowattHours(-10.0).to_string(), "-10 kWh");
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod ladder;
 mod miners;
 #[path = "decide/scene.rs"]
 mod scene;
+#[path = "decide/score.rs"]
+mod score;
 #[path = "decide/signal.rs"]
 mod signal;
 #[path = "decide/tables.rs"]

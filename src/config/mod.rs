@@ -2,6 +2,7 @@
 //! mistake is found and reported at once; nothing here is optional that a rule needs.
 
 mod check;
+mod costs;
 mod edit;
 mod entry;
 mod fans;
@@ -24,6 +25,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use costs::{ChargePeriod, CostsConfig};
 pub use edit::{replace, with_value};
 pub use entry::{Entry, Kind, Place, nearest};
 pub use fans::{FanCapacity, FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, Wiring};
@@ -118,6 +120,8 @@ pub struct Config {
     pub overrides: OverridesConfig,
     /// How long history is kept.
     pub history: HistoryConfig,
+    /// Prices for the estimates in the scorecard.
+    pub costs: CostsConfig,
 }
 
 impl Config {

@@ -8,6 +8,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::check;
+use super::costs;
 use super::entry::{Entry, Kind};
 use super::section::{Book, Need, Section, Want};
 use super::value::TEXT;
@@ -148,6 +149,7 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
     let dead_man = if_present(&top.section("dead_man", false), read_notify::read_dead_man);
     let overrides = read_overrides(&top.section("overrides", false));
     let history = read_history(&top.section("history", false));
+    let costs = costs::read(&top.section("costs", false));
     top.finish();
     let parts =
         Parts { loop_interval, tick: &tick, rooms: &rooms, rules: &fan_rules, climate: &climate, notify: &notify };
@@ -177,6 +179,7 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
         dead_man: dead_man?,
         overrides: overrides?,
         history: history?,
+        costs: costs?,
     })
 }
 

@@ -4,7 +4,9 @@
 
 use super::judge::Inputs;
 use crate::config::Config;
-use crate::model::{Call, FaultKind, MinersPhase, OutletReading, OutletRef, PduReading, Rung, SiteState, Snapshot};
+use crate::model::{
+    Call, FaultKind, MinersPhase, OutletReading, OutletRef, PduReading, Rung, Score, SiteState, Snapshot,
+};
 use crate::units::{Moment, Seconds, Watts};
 
 /// A baseline follows a falling power by this share of the difference in each pass, a rising one at once.
@@ -28,6 +30,7 @@ pub(super) fn enter(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, 
             proven: None,
             rung: None,
             reasons: reasons.clone(),
+            score: Score::default(),
         });
     }
     if let Some(call) = &mut next.call {
@@ -56,6 +59,15 @@ pub(super) fn climb(
         Rung::Foreman | Rung::Outlets | Rung::Bank => return MinersPhase::Curtailing { since, rung, rung_since },
     };
     MinersPhase::Curtailing { since, rung: next, rung_since: *now }
+}
+
+/// The highest rung in use; past the deadline that is the last one there is.
+pub(super) fn rung_of(cfg: &Config, phase: &MinersPhase) -> Option<Rung> {
+    match phase {
+        MinersPhase::Curtailing { rung, .. } => Some(*rung),
+        MinersPhase::Fault { .. } => Some(if has_bank(cfg) { Rung::Bank } else { Rung::Outlets }),
+        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => None,
+    }
 }
 
 fn has_bank(cfg: &Config) -> bool {

@@ -79,7 +79,7 @@ pub(super) fn step(
         must_be_off(cfg, next, inputs, snapshot, proof.is_ok(), now)
     };
     next.miners.phase = phase;
-    conclude(next, row, proof.err(), now, report);
+    conclude(cfg, next, row, proof.err(), now, report);
     preparing
 }
 
@@ -210,7 +210,14 @@ pub(super) fn proven_fans(next: &SiteState) -> usize {
 }
 
 /// Tells of a change and keeps the record of the call.
-fn conclude(next: &mut SiteState, row: Option<Row>, unproven: Option<String>, now: &Moment, report: &mut Report) {
+fn conclude(
+    cfg: &Config,
+    next: &mut SiteState,
+    row: Option<Row>,
+    unproven: Option<String>,
+    now: &Moment,
+    report: &mut Report,
+) {
     let watts = next.miners.watts.map_or("unknown power".to_owned(), |w| w.to_string());
     let phase = next.miners.phase.clone();
     let missing = match &phase {
@@ -223,7 +230,7 @@ fn conclude(next: &mut SiteState, row: Option<Row>, unproven: Option<String>, no
     let Some(row) = row else { return };
     let text = format!("{} → {}: {}; {}, {watts}", row.from, row.to, row.when, describe(&phase, now));
     report.event(now, EventKind::State, "miners", text);
-    let rung = if let MinersPhase::Curtailing { rung, .. } = &phase { Some(*rung) } else { None };
+    let rung = ladder::rung_of(cfg, &phase);
     if let (Some(call), Some(rung)) = (next.call.as_mut(), rung) {
         call.rung = call.rung.max(Some(rung));
     }

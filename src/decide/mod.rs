@@ -2,7 +2,7 @@
 //! returns what to remember, do and tell. It does no I/O, reads no clock, writes no log and cannot fail.
 //!
 //! The order of one pass: inputs are judged, then signal → climate → demand → miners → fans → commands → interlocks →
-//! alarms. Each machine is one file.
+//! alarms. Each machine is one file. The scorecard of a call only watches them.
 
 mod alarms;
 mod bank;
@@ -19,6 +19,8 @@ mod outcome;
 mod resume;
 mod run;
 mod samples;
+mod score;
+mod scorecard;
 mod signal;
 mod table;
 mod wording;
@@ -29,6 +31,7 @@ pub use outcome::record;
 pub use run::begin_run;
 pub use table::{Row, Table, tables};
 
+pub use scorecard::so_far;
 use std::collections::BTreeSet;
 
 use crate::config::{Config, Mode};
@@ -73,6 +76,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     outcome::follow(cfg, &mut next, snapshot, now, &mut report);
     let preparing = miners::step(cfg, &mut next, &inputs, snapshot, &live, now, &mut report);
     fans::step(cfg, &mut next, &inputs, preparing, &live, now, &mut report);
+    let finished = score::step(cfg, state, &mut next, &inputs, snapshot, now, &mut report);
 
     let proposed = commands::propose(cfg, &next, snapshot, now);
     let (mut wanted, refused) = interlock::allowed(cfg, &next, &inputs, snapshot, now, proposed);
@@ -97,6 +101,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
         events: report.events,
         samples,
         reasons: report.reasons,
+        finished,
         in_transition,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandStatus, Event, Fault, Notice, Sample, SiteState};
+use super::{CallRecord, CommandStatus, Event, Fault, Notice, Sample, SiteState};
 
 /// A miner's power mode as Foreman names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,6 +160,8 @@ pub struct Decision {
     pub samples: Vec<Sample>,
     /// Why, for `plan`, log and page.
     pub reasons: Vec<Reason>,
+    /// The scorecard of a call that ended in this pass.
+    pub finished: Option<CallRecord>,
     /// Whether something is changing, so that another pass in this run makes sense.
     pub in_transition: bool,
 }

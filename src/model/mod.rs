@@ -2,6 +2,7 @@
 //! I/O. Each noun is stored or shown somewhere, so all of them are serialisable.
 
 mod action;
+mod call;
 mod fan;
 mod fault;
 mod message;
@@ -10,6 +11,10 @@ mod setting;
 mod state;
 
 pub use action::{Command, Decision, Outcome, OutletRef, PowerMode, Reason, Reply};
+pub use call::{
+    Billed, CALL_SCHEMA, Call, CallRecord, ChangeSource, Costs, Mark, Metered, PageChanged, Score, SignalPeak,
+    Stragglers, Verdict, WattsAt,
+};
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
 pub use message::{
@@ -21,6 +26,6 @@ pub use reading::{
 };
 pub use setting::{Override, Setting};
 pub use state::{
-    Asked, Band, Call, ClimateState, Counter, DemandState, DeviceHealth, LastGood, Level, MinersPhase, MinersState,
+    Asked, Band, ClimateState, Counter, DemandState, DeviceHealth, LastGood, Level, MinersPhase, MinersState,
     OffReason, Rung, SCHEMA, SignalState, SiteState,
 };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, CommandStatus, FanState, Fault, OutletRef, PowerMode};
+use super::{Alarm, Call, CallRecord, CommandStatus, FanState, Fault, OutletRef, PowerMode};
 use crate::units::{Moment, Temperature, Watts};
 
 /// The schema number of [`SiteState`]; one more with each change of its shape.
@@ -326,23 +326,6 @@ pub struct Counter {
     pub at: Moment,
 }
 
-/// One curtailment from its first sign to its end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Call {
-    /// When the signal was read that caused it.
-    pub seen: Moment,
-    /// When the first command left.
-    pub first_command: Option<Moment>,
-    /// Measured watts when it began.
-    pub watts_before: Option<Watts>,
-    /// When the miners were proven off.
-    pub proven: Option<Moment>,
-    /// The highest rung that was used.
-    pub rung: Option<Rung>,
-    /// Why the miners had to go off.
-    pub reasons: BTreeSet<OffReason>,
-}
-
 /// Everything that is remembered from run to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SiteState {
@@ -370,6 +353,9 @@ pub struct SiteState {
     pub counters: BTreeMap<String, Counter>,
     /// The curtailment that is going on.
     pub call: Option<Call>,
+    /// Records of calls that are over and not yet in their file: a disk that fails loses none.
+    #[serde(default)]
+    pub calls_unkept: Vec<CallRecord>,
     /// When the last heartbeat was written.
     pub heartbeat: Option<Moment>,
     /// Why the last sign of life did not reach the dead-man service: known only when the run is over.
@@ -440,6 +426,7 @@ impl SiteState {
             devices: BTreeMap::new(),
             counters: BTreeMap::new(),
             call: None,
+            calls_unkept: Vec::new(),
             heartbeat: None,
             dead_man: None,
             troubles: Vec::new(),

@@ -370,3 +370,26 @@ fn an_sms_template_carries_number_and_text() {
     assert!(found("url = \"https://sms.example.org\"\nbody = '{to} {text}'\nfrom = \"x\"").contains("keys of one"));
     assert!(found("url = \"https://sms.example.org\"").contains("missing key `account_sid`"));
 }
+
+#[test]
+fn prices_are_checked_on_both_sides_of_their_limits() {
+    let with = |key: &str, value: &str| {
+        let old = SAMPLE.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+        parse(&SAMPLE.replacen(&format!("\n{old}\n"), &format!("\n{key} = {value}\n"), 1))
+    };
+    for (key, good, bad) in [
+        ("demand_charge", ["0", "1000"], ["-0.1", "1000.1"]),
+        ("energy_price", ["0", "10"], ["-0.01", "10.1"]),
+        ("needless_off_per_hour", ["0", "100000"], ["-1", "100001"]),
+        ("billing_interval", ["\"5 minutes\"", "\"2 hours\""], ["\"299 s\"", "\"7201 s\""]),
+        ("demand_charge_for", ["\"month\"", "\"season\""], ["\"year\"", "1"]),
+    ] {
+        for value in good {
+            assert!(with(key, value).is_ok(), "{key} = {value}");
+        }
+        for value in bad {
+            let mistakes = with(key, value).unwrap_err();
+            assert!(mistakes.iter().any(|line| line.contains(&format!("`costs.{key}`"))), "{key}: {mistakes:?}");
+        }
+    }
+}

@@ -38,6 +38,8 @@ pub(crate) struct Site {
     pub(crate) events: Vec<Event>,
     pub(crate) log: Vec<String>,
     pub(crate) history: History,
+    pub(crate) calls: Vec<CallRecord>,
+    pub(crate) call: Option<CallRecord>,
     pub(crate) now: Moment,
     pub(crate) test_clock: bool,
     pub(crate) lost: Vec<String>,
@@ -54,6 +56,8 @@ impl Site {
             events: &self.events,
             log_tail: &self.log,
             history: &self.history,
+            calls: &self.calls,
+            call: self.call.as_ref(),
             now: self.now,
             next_due: UnixSeconds(NOW + 109),
             test_clock: self.test_clock,
@@ -253,6 +257,17 @@ pub(crate) fn config() -> Config {
         dead_man: None,
         overrides: OverridesConfig { default_time: Seconds(3600), max_time: Seconds(86_400) },
         history: HistoryConfig { keep_days: 400 },
+        costs: costs(),
+    }
+}
+
+fn costs() -> CostsConfig {
+    CostsConfig {
+        demand_charge: Dollars::new(15.0).unwrap(),
+        demand_charge_for: ChargePeriod::Month,
+        billing_interval: Seconds(1800),
+        energy_price: Dollars::new(0.07).unwrap(),
+        needless_off_per_hour: Dollars::new(50.0).unwrap(),
     }
 }
 
@@ -469,6 +484,8 @@ pub(crate) fn mining() -> Site {
             "2026-11-22T12:02:09-06:00 INFO  tick: done in 2.1 s, 11 devices, 0 faults".into(),
         ],
         history: history(4),
+        calls: Vec::new(),
+        call: None,
         now: at(0),
         test_clock: false,
         lost: vec![],
@@ -509,6 +526,7 @@ fn curtail(site: &mut Site, seen: u64) {
         proven: None,
         rung: Some(Rung::Foreman),
         reasons: BTreeSet::from([OffReason::Curtail]),
+        score: Score::default(),
     });
     site.reasons[0].text = "curtail: 314.9 is not below 310, read 4 s ago".into();
 }

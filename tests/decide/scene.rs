@@ -41,6 +41,7 @@ pub struct Scene {
     pub overrides: Vec<Override>,
     // What the world is like.
     pub signal: Option<f64>,
+    pub signal_stamp: Option<UnixSeconds>,
     pub intake_c: Option<f64>,
     pub smoke: bool,
     pub asleep: BTreeSet<u64>,
@@ -65,6 +66,7 @@ pub struct Scene {
     pub notices: Vec<Notice>,
     pub events: Vec<Event>,
     pub reasons: Vec<Reason>,
+    pub finished: Vec<CallRecord>,
 }
 
 impl Scene {
@@ -80,6 +82,7 @@ impl Scene {
             now,
             overrides: Vec::new(),
             signal: Some(250.0),
+            signal_stamp: None,
             intake_c: Some(20.0),
             smoke: false,
             asleep: BTreeSet::new(),
@@ -102,6 +105,7 @@ impl Scene {
             notices: Vec::new(),
             events: Vec::new(),
             reasons: Vec::new(),
+            finished: Vec::new(),
             cfg,
         }
     }
@@ -187,6 +191,7 @@ impl Scene {
         self.state = decision.next;
         self.commands = decision.commands;
         self.reasons = decision.reasons;
+        self.finished.extend(decision.finished);
         self.notices.extend(decision.notices);
         self.events.extend(decision.events);
         if self.cfg.mode == minectl::config::Mode::Live {
@@ -314,7 +319,7 @@ impl Scene {
         let signal = self.signal.map(|value| SignalReading {
             text: format!("{value}"),
             value: SignalValue::Number(value),
-            stamp: None,
+            stamp: self.signal_stamp,
             hash: "0".to_owned(),
         });
         let fan_watts = |fan: &u8| {

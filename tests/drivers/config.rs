@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use minectl::clock::Clock;
 use minectl::config::*;
 use minectl::model::Channel;
-use minectl::units::{Seconds, Temperature, Watts};
+use minectl::units::{Dollars, Seconds, Temperature, Watts};
 use serde_json::json;
 
 /// An address at which nothing listens.
@@ -245,6 +245,17 @@ pub fn nowhere() -> Config {
         dead_man: None,
         overrides: OverridesConfig { default_time: Seconds(3600), max_time: Seconds(86_400) },
         history: HistoryConfig { keep_days: 400 },
+        costs: costs(),
+    }
+}
+
+fn costs() -> CostsConfig {
+    CostsConfig {
+        demand_charge: Dollars::new(15.0).unwrap(),
+        demand_charge_for: ChargePeriod::Month,
+        billing_interval: Seconds(1800),
+        energy_price: Dollars::new(0.07).unwrap(),
+        needless_off_per_hour: Dollars::new(50.0).unwrap(),
     }
 }
 
