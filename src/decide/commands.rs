@@ -82,7 +82,14 @@ fn sleep(
     let chosen = |miner: &&MinerReading| only.is_none_or(|only| only.contains(&miner.id));
     let mut miners: Vec<&MinerReading> = foreman.miners.iter().filter(chosen).filter(due).collect();
     let watts = |miner: &MinerReading| miner.watts.map_or(0.0, |w| w.value());
-    miners.sort_by(|a, b| watts(b).total_cmp(&watts(a)).then(a.id.cmp(&b.id)));
+    let asked = |miner: &MinerReading| next.miners.asked.get(&miner.id).filter(|a| a.mode == PowerMode::Sleeping);
+    // Those not asked since the ladder began come first: miners that fail must not keep the others from their turn.
+    let on_ladder = ladder::since(&next.miners.phase).map_or(u64::MAX, |since| now.since(&since).0);
+    let waited = |miner: &MinerReading| {
+        let age = asked(miner).map_or(u64::MAX, |asked| now.since(&asked.at).0);
+        if age > on_ladder { u64::MAX } else { age }
+    };
+    miners.sort_by(|a, b| waited(b).cmp(&waited(a)).then(watts(b).total_cmp(&watts(a))).then(a.id.cmp(&b.id)));
     let commands = miners.into_iter().map(|miner| Command::Miner { miner: miner.id, mode: PowerMode::Sleeping });
     commands.take(cfg.foreman.batch).collect()
 }
@@ -157,7 +164,15 @@ fn cut(
         let chosen = |id: &&String| {
             only.is_none_or(|only| only.contains(&OutletRef { pdu: pdu.name.clone(), outlet: (*id).clone() }))
         };
-        let due = pdu.outlets.iter().filter(chosen).filter(|id| draws(cfg, next, pdu, reading, id, now));
+        let mut due: Vec<&String> =
+            pdu.outlets.iter().filter(chosen).filter(|id| draws(cfg, next, pdu, reading, id, now)).collect();
+        // Those never told before those told long ago: outlets that stick must not keep the others from their turn.
+        let waited = |id: &str| {
+            let outlet = OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() };
+            told(next, &outlet, now).map_or(u64::MAX, |age| age.0)
+        };
+        due.sort_by_key(|id| std::cmp::Reverse(waited(id)));
+        let due = due.into_iter();
         commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
     }
     commands

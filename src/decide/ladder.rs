@@ -61,6 +61,14 @@ pub(super) fn climb(
     MinersPhase::Curtailing { since, rung: next, rung_since: *now }
 }
 
+/// Since when the miners are on their way off.
+pub(super) fn since(phase: &MinersPhase) -> Option<Moment> {
+    match phase {
+        MinersPhase::Curtailing { since, .. } | MinersPhase::Fault { since } => Some(*since),
+        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => None,
+    }
+}
+
 /// The highest rung in use; past the deadline that is the last one there is.
 pub(super) fn rung_of(cfg: &Config, phase: &MinersPhase) -> Option<Rung> {
     match phase {
@@ -153,6 +161,12 @@ pub(super) fn full_power(cfg: &Config, next: &SiteState) -> Watts {
     let learnt = Watts::sum(next.miners.baselines.values().copied());
     let before = next.call.as_ref().and_then(|call| call.watts_before).unwrap_or(Watts::ZERO);
     [learnt, before, cfg.miners.on_above].into_iter().fold(Watts::ZERO, |most, w| if w > most { w } else { most })
+}
+
+/// Whether it is known what all miners draw together.
+pub(super) fn power_is_known(cfg: &Config, next: &SiteState) -> bool {
+    let before = next.call.as_ref().and_then(|call| call.watts_before);
+    !next.miners.baselines.is_empty() || before.is_some_and(|watts| watts >= cfg.miners.on_above)
 }
 
 /// The watts above which an outlet feeds a miner that runs: half of a miner's share of its PDU's baseline, at least

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Report;
 use super::budget;
 use super::judge::{Inputs, Quality};
-use super::ladder::full_power;
+use super::ladder::{full_power, power_is_known};
 use super::miners::proven_fans;
 use crate::config::{Config, Mode};
 use crate::model::{Asked, Band, EventKind, MinersPhase, Override, PowerMode, Setting, Severity, SiteState, Snapshot};
@@ -135,7 +135,8 @@ pub(super) fn go_on(
     }
     let risen = watts.is_some_and(|w| w.value() >= at.watts_before.value() + share);
     let waited = now.since(&at.group_since);
-    if !risen && waited < cfg.miners.group_limit {
+    // With what they draw forgotten, no watts show that all of a group is there: then each has its whole time.
+    if !(risen && power_is_known(cfg, next)) && waited < cfg.miners.group_limit {
         return GoOn::Wait;
     }
     if at.number >= groups {
