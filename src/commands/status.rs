@@ -240,7 +240,12 @@ fn standing(s: &Status, page: &mut Terminal) -> io::Result<()> {
     for alarm in &s.alarms {
         let code = if alarm.severity == "emergency" { RED } else { YELLOW };
         let by = alarm.acknowledged_by.as_ref().map_or(String::new(), |who| format!(", acknowledged by {who}"));
-        page.row(alarm.severity, code, &format!("{}, for {}{by} [{}]", alarm.text, alarm.since.age, alarm.id))?;
+        let flapping = if alarm.flapping { ", flapping" } else { "" };
+        page.row(
+            alarm.severity,
+            code,
+            &format!("{}, for {}{flapping}{by} [{}]", alarm.text, alarm.since.age, alarm.id),
+        )?;
     }
     if s.alarms.is_empty() {
         page.text("", 2, "none")?;

@@ -105,6 +105,7 @@ fn alarms(input: &Input, words: &Words) -> Vec<AlarmStatus> {
         times_told: alarm.times_told,
         told: words.point(&alarm.told),
         acknowledged_by: alarm.acknowledged_by.as_deref().map(clean),
+        flapping: alarm.flapping,
     });
     shown.collect()
 }

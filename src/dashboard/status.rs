@@ -354,6 +354,8 @@ pub struct AlarmStatus {
     pub told: Point,
     /// Who acknowledged it.
     pub acknowledged_by: Option<String>,
+    /// Whether it comes and goes too often to be told each time.
+    pub flapping: bool,
 }
 
 /// An override.

@@ -9,6 +9,7 @@ mod bank;
 mod budget;
 mod climate;
 mod commands;
+mod conditions;
 mod demand;
 mod fans;
 mod interlock;
@@ -89,7 +90,8 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     }
     let has_news = commands::announce(cfg, &mut next, &wanted, now, &mut report) && !wanted.is_empty();
 
-    alarms::step(cfg, &mut next, &inputs, snapshot, &live, &refused, now, &mut report);
+    let holding = conditions::holding(cfg, &next, &inputs, snapshot, &live, &refused, now);
+    alarms::step(cfg, &mut next, holding, now, &mut report);
     wording::heartbeat(cfg, &mut next, &live, now, &mut report);
     let samples = samples::collect(cfg, &next, &inputs, snapshot);
     // In observe mode nothing is sent, so there is nothing to look at again within the run.

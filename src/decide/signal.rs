@@ -29,7 +29,7 @@ table! {
 
 /// What one good reading says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Says {
+pub(super) enum Says {
     Curtail,
     Between,
     Run,
@@ -130,7 +130,7 @@ pub(super) fn is_near(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> bo
     }
 }
 
-fn says(meaning: &SignalMeaning, value: &SignalValue) -> Says {
+pub(super) fn says(meaning: &SignalMeaning, value: &SignalValue) -> Says {
     match (meaning, value) {
         (_, SignalValue::CurtailWord(_)) => Says::Curtail,
         (SignalMeaning::Words { .. }, SignalValue::RunWord(_)) => Says::Run,

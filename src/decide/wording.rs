@@ -22,7 +22,10 @@ pub(super) fn heartbeat(cfg: &Config, next: &mut SiteState, overrides: &[Overrid
         signal.map_or("never read".to_owned(), |good| format!("`{}`, read {} ago", good.value, now.since(&good.at)));
     lines.push(format!("Signal {} for {}: {read}", next.signal.level.word(), now.since(&next.signal.since)));
     lines.extend(next.demand.reasons.iter().map(|reason| format!("Off because {}", reason.sentence())));
-    lines.extend(next.alarms.values().map(|alarm| format!("{}: {}", alarm.severity.word(), alarm.text)));
+    lines.extend(next.alarms.values().map(|alarm| {
+        let flapping = if alarm.flapping { " (flapping)" } else { "" };
+        format!("{}{flapping}: {}", alarm.severity.word(), alarm.text)
+    }));
     lines.extend(
         overrides.iter().map(|over| format!("Override {}, {} left ({})", over.setting, over.left(now), over.by)),
     );

@@ -74,6 +74,9 @@ pub struct Alarm {
     /// Since when the condition does not hold any more; it is over only when it stays so.
     #[serde(default)]
     pub gone: Option<Moment>,
+    /// Whether it comes and goes so often that it is told only when that ends.
+    #[serde(default)]
+    pub flapping: bool,
 }
 
 /// A message to people, before it is routed to channels.

@@ -631,6 +631,7 @@ pub(crate) fn broken() -> Site {
     }
     let alarm = |severity, text: &str, since, by: Option<&str>| Alarm {
         gone: None,
+        flapping: false,
         severity,
         text: text.into(),
         since: at(since),
@@ -698,6 +699,7 @@ pub(crate) fn hostile() -> Site {
         site.reasons.push(Reason { subject: label.clone(), text: label.clone() });
         let alarm = Alarm {
             gone: None,
+            flapping: false,
             severity: Severity::Warning,
             text: label.clone(),
             since: at(9),

@@ -48,6 +48,20 @@ fn the_top_says_state_worry_and_why_in_words() {
 }
 
 #[test]
+fn an_alarm_that_flaps_is_said_to_and_another_is_not() {
+    let mut site = fixture::broken();
+    assert!(!text(&page(&site), ".alarms").contains("flapping"));
+    site.state.alarms.get_mut("signal-blind").unwrap().flapping = true;
+    let alarms = text(&page(&site), ".alarms");
+    assert_eq!(alarms.matches("flapping: it comes and goes").count(), 1, "{alarms}");
+    let json: serde_json::Value =
+        serde_json::from_str(&dashboard::json(&dashboard::Status::new(&site.input())).unwrap()).unwrap();
+    let flapping =
+        |id: &str| json["alarms"].as_array().unwrap().iter().find(|a| a["id"] == id).unwrap()["flapping"].clone();
+    assert_eq!((flapping("signal-blind"), flapping("fan-2")), (true.into(), false.into()));
+}
+
+#[test]
 fn a_page_of_the_mine_running_reads_as_before() {
     insta::assert_snapshot!("mining_text", text(&page(&fixture::mining()), "header, main > section.now, .cards, .box"));
 }

@@ -1,0 +1,268 @@
+//! What is wrong in this pass: the conditions that alarms are made of, each with its words. How long they last, and who
+//! is told when, is in `alarms`.
+
+use super::alarms::stands;
+use super::interlock::Refusal;
+use super::judge::{Inputs, Quality};
+use super::signal::{Says, says};
+use crate::config::{Config, Mode};
+use crate::model::{
+    Band, Command, Level, MinersPhase, OffReason, Override, PowerMode, Setting, Severity, SiteState, Snapshot,
+};
+use crate::units::{Moment, Seconds, Watts};
+
+/// Miners that should run and draw less than `on_above` for this long are told.
+const LOW_POWER_AFTER: Seconds = Seconds(900);
+/// What a person set against the signal is told this often.
+const AGAINST_SIGNAL_REMINDER: Seconds = Seconds(3600);
+
+/// A condition that holds in this pass.
+pub(super) struct Condition {
+    /// What it is called: the same as long as it is the same.
+    pub(super) id: String,
+    /// How bad it is.
+    pub(super) severity: Severity,
+    /// What is wrong, with the reading.
+    pub(super) text: String,
+    /// How often it is told while it stands, if not as its severity is.
+    pub(super) reminder: Option<Seconds>,
+}
+
+pub(super) fn warning(id: impl Into<String>, text: impl Into<String>) -> Condition {
+    Condition { id: id.into(), severity: Severity::Warning, text: text.into(), reminder: None }
+}
+
+pub(super) fn emergency(id: impl Into<String>, text: impl Into<String>) -> Condition {
+    Condition { id: id.into(), severity: Severity::Emergency, text: text.into(), reminder: None }
+}
+
+/// All conditions that hold.
+pub(super) fn holding(
+    cfg: &Config,
+    next: &SiteState,
+    inputs: &Inputs,
+    snapshot: &Snapshot,
+    overrides: &[Override],
+    refused: &[Refusal],
+    now: &Moment,
+) -> Vec<Condition> {
+    let mut holding = devices(cfg, next, snapshot);
+    holding.extend(signal(cfg, next, now));
+    holding.extend(climate(cfg, next, inputs, now));
+    holding.extend(fans(next, inputs));
+    holding.extend(miners(cfg, next, inputs, snapshot, now));
+    holding.extend(against_wishes(cfg, next, snapshot, overrides, refused));
+    holding
+}
+
+fn devices(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Condition> {
+    let failing = next.devices.iter().filter(|(_, health)| health.failures >= cfg.tick.warn_after_failures);
+    let mut found: Vec<Condition> = failing
+        .filter_map(|(name, health)| Some((name, health.fault.as_ref()?)))
+        .map(|(name, fault)| warning(format!("device {name}"), fault.to_string()))
+        .collect();
+    let boards = snapshot.boards.iter().filter_map(|(name, b)| Some((name, &b.as_ref().ok()?.remarks)));
+    let pdus = snapshot.pdus.iter().filter_map(|(name, p)| Some((name, &p.as_ref().ok()?.remarks)));
+    for (name, remarks) in boards.chain(pdus).filter(|(_, remarks)| !remarks.is_empty()) {
+        found.push(warning(format!("remark {name}"), format!("{name}: {}", remarks.join("; "))));
+    }
+    if !snapshot.troubles.is_empty() {
+        found.push(warning("program", format!("The controller's own storage: {}", snapshot.troubles.join("; "))));
+    }
+    found
+}
+
+fn signal(cfg: &Config, next: &SiteState, now: &Moment) -> Option<Condition> {
+    let signal = &next.signal;
+    if next.demand.reasons.contains(&OffReason::Blind) || (signal.level == Level::Blind && signal.last_good.is_some()) {
+        let last = signal.last_good.as_ref();
+        let last = last.map_or("it was never read".to_owned(), |good| {
+            format!("last good reading `{}` {} ago", good.value, now.since(&good.at))
+        });
+        let effect = if next.demand.reasons.contains(&OffReason::Blind) { "the miners are off for it" } else { "held" };
+        return Some(warning("signal blind", format!("The power signal cannot be read, {effect}: {last}")));
+    }
+    let still = signal.changed.map(|changed| now.since(&changed))?;
+    (still >= cfg.signal.unchanged_warning).then(|| {
+        warning("signal unchanged", format!("The power signal has not changed for {still}: is the page still kept up?"))
+    })
+}
+
+fn climate(cfg: &Config, next: &SiteState, inputs: &Inputs, now: &Moment) -> Vec<Condition> {
+    let mut found = Vec::new();
+    let drawing = next.miners.proven_off.is_none();
+    match (&next.climate.band, &inputs.intake) {
+        (Band::Critical, Quality::Good(t) | Quality::Held(t, _)) => {
+            found.push(emergency("intake critical", format!("The intake is at {t}: critical")));
+        }
+        (_, Quality::Bad(reason)) if drawing => {
+            let text = format!("The intake temperature is lost while miners draw power; all fans on. {reason}");
+            found.push(emergency("intake lost", text));
+        }
+        (_, Quality::Bad(reason)) => {
+            found.push(warning("intake lost", format!("The intake temperature is lost. {reason}")));
+        }
+        (Band::Hot | Band::Warm, _) if next.climate.shedding => {
+            let shown = next.climate.intake.map_or("unknown".to_owned(), |t| t.to_string());
+            let back = cfg.climate.resume_below;
+            found.push(warning("intake hot", format!("Miners are off for heat: intake {shown}, back at {back}")));
+        }
+        (_, Quality::Good(_) | Quality::Held(..)) => {}
+    }
+    for room in &cfg.rooms {
+        for switch in &room.switches {
+            let id = format!("switch {}", switch.name);
+            let read = inputs.switches.get(&switch.name).copied().flatten();
+            // Not read is not over.
+            if read == Some(true) || (read.is_none() && stands(next, &id, now)) {
+                let text = format!("Switch `{}` of {} is in alarm", switch.name, room.name);
+                found.push(if switch.stops_mine {
+                    emergency(id, text + ": the mine is stopped")
+                } else {
+                    warning(id, text)
+                });
+            }
+        }
+    }
+    found
+}
+
+fn fans(next: &SiteState, inputs: &Inputs) -> Vec<Condition> {
+    let faulty = next.fans.iter().filter_map(|(number, fan)| Some((number, fan.fault?)));
+    let mut found: Vec<Condition> =
+        faulty.map(|(n, fault)| warning(format!("fan {n}"), format!("Fan {n}: {}", fault.words()))).collect();
+    if next.demand.reasons.contains(&OffReason::TooFewFans) {
+        let proven = super::miners::proven_fans(next);
+        let text = format!("Too little cooling: {proven} fans proven running with {} drawn", inputs.known_watts());
+        found.push(emergency("fans too few", text));
+    }
+    found
+}
+
+fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> Vec<Condition> {
+    let mut found = Vec::new();
+    let off = !next.demand.reasons.is_empty();
+    let late = next.call.as_ref().filter(|call| off && call.proven.is_none()).map(|call| now.since(&call.seen));
+    let limit = cfg.miners.deadline;
+    match &next.miners.phase {
+        MinersPhase::Fault { since } if off => {
+            let (what, late) = match late {
+                Some(late) => ("Miners NOT proven off", late),
+                None => ("Miners came back and are NOT off", Seconds(now.since(since).0.saturating_add(limit.0))),
+            };
+            let missing = super::ladder::proof(cfg, next, inputs).err().unwrap_or_default();
+            found.push(not_off(cfg, format!("{what} after {late} (limit {limit}): {missing}")));
+        }
+        MinersPhase::Curtailed { .. } if off && next.miners.proven_off.is_none() => {
+            let text = format!("Miners are off but it cannot be proven now: at least {} drawn", inputs.known_watts());
+            let alarm = next.alarms.get("miners unproven").filter(|_| stands(next, "miners unproven", now));
+            let lasting = alarm.is_some_and(|alarm| now.since(&alarm.since) >= limit);
+            let of = if lasting && cfg.mode == Mode::Live { emergency } else { warning };
+            found.push(of("miners unproven".to_owned(), text));
+        }
+        MinersPhase::Curtailed { since }
+            if !off && now.since(since) >= cfg.miners.min_off && waiting_long(cfg, next, now) =>
+        {
+            found.push(warning("miners waiting", "Miners may run and do not start: see the page's reasons".to_owned()));
+        }
+        MinersPhase::Running => {
+            let idle = next.last_pass.is_some() && now.since(&next.demand.since) >= LOW_POWER_AFTER;
+            if let Some(w) = next.miners.watts.filter(|w| idle && *w < cfg.miners.on_above) {
+                found.push(warning("miners idle", format!("Miners may run and draw only {w}")));
+            }
+        }
+        MinersPhase::Boot
+        | MinersPhase::Curtailing { .. }
+        | MinersPhase::Curtailed { .. }
+        | MinersPhase::Resuming { .. }
+        | MinersPhase::Fault { .. } => {}
+    }
+    found.extend(not_back(next));
+    found.extend(welded_outlets(cfg, snapshot));
+    found
+}
+
+/// An emergency; in observe mode, where nobody was told to go off, a warning.
+fn not_off(cfg: &Config, text: String) -> Condition {
+    match cfg.mode {
+        Mode::Live => emergency("miners not off", text),
+        Mode::Observe => warning("miners not off", format!("{text} (mode = observe: nothing was sent)")),
+    }
+}
+
+/// Whether the times before a resume were served long ago and still nothing starts.
+fn waiting_long(cfg: &Config, next: &SiteState, now: &Moment) -> bool {
+    now.since(&next.demand.since).0 >= cfg.miners.resume_after.0.saturating_add(LOW_POWER_AFTER.0)
+}
+
+/// Outlets and miners that the resume left behind.
+fn not_back(next: &SiteState) -> Option<Condition> {
+    if next.miners.phase != MinersPhase::Running || !super::fans::left_off(next) {
+        return None;
+    }
+    let outlets: Vec<String> = next.miners.cut.iter().take(10).map(ToString::to_string).collect();
+    let asleep = next.miners.asked.values().filter(|asked| asked.mode == PowerMode::Sleeping).count();
+    let mut parts = Vec::new();
+    if !outlets.is_empty() {
+        parts.push(format!("{} outlets still off ({})", next.miners.cut.len(), outlets.join(", ")));
+    }
+    if asleep > 0 {
+        parts.push(format!("{asleep} miners still asleep"));
+    }
+    Some(warning("miners not back", format!("The miners run again, but not all: {}", parts.join("; "))))
+}
+
+/// Outlets that the PDU calls off and that draw power.
+fn welded_outlets(cfg: &Config, snapshot: &Snapshot) -> Vec<Condition> {
+    let mut found = Vec::new();
+    for (name, pdu) in snapshot.pdus.iter().filter_map(|(name, pdu)| Some((name, pdu.as_ref().ok()?))) {
+        let draws = |w: Watts| w > cfg.miners.outlet_off_below;
+        let welded = pdu.outlets.iter().filter(|(_, outlet)| {
+            outlet.on == Ok(false) && outlet.watts.as_ref().is_ok_and(|watts| draws(watts.value))
+        });
+        let ids: Vec<&str> = welded.map(|(id, _)| id.as_str()).collect();
+        if !ids.is_empty() {
+            let text = format!("{name}: {} outlets read off and draw power (welded?): {}", ids.len(), ids.join(" "));
+            found.push(warning(format!("welded {name}"), text));
+        }
+    }
+    found
+}
+
+/// What a person asked for and what stands against it.
+fn against_wishes(
+    cfg: &Config,
+    next: &SiteState,
+    snapshot: &Snapshot,
+    overrides: &[Override],
+    refused: &[Refusal],
+) -> Vec<Condition> {
+    let mut found = Vec::new();
+    let off = next.signal.level != Level::Run;
+    if off && super::demand::run_against_signal(overrides) {
+        let text = format!("The miners run by override although the signal says {}", next.signal.level.word());
+        let against = warning("override against signal", text);
+        found.push(Condition { reminder: Some(AGAINST_SIGNAL_REMINDER), ..against });
+    }
+    let forced_run = overrides.iter().any(|over| over.setting == Setting::Signal(Level::Run));
+    if let (true, Ok(reading)) = (forced_run, &snapshot.signal) {
+        let off = says(&cfg.signal.meaning, &reading.value) != Says::Run;
+        let against = if off { ", which is not run" } else { "" };
+        let text = format!("The signal is set to run by hand; the page says `{}`{against}", reading.text);
+        let reminder = off.then_some(AGAINST_SIGNAL_REMINDER);
+        found.push(Condition { reminder, ..warning("override signal", text) });
+    }
+    for over in overrides {
+        let Setting::Fan { fan, on: false } = over.setting else { continue };
+        let runs = next.fans.get(&fan).is_some_and(|state| state.wanted);
+        let refusal = refused.iter().find(|refusal| refusal.command == Command::Fan { fan, on: false });
+        let why = refusal.map(|refusal| refusal.why).or(runs.then_some("the others are not enough"));
+        if let Some(why) = why {
+            found.push(warning(
+                format!("override fan {fan}"),
+                format!("Fan {fan} is held off and runs all the same: {why}"),
+            ));
+        }
+    }
+    found
+}
