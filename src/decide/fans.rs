@@ -19,6 +19,8 @@ use crate::units::{Moment, Seconds};
 
 /// The longest time between two passes that counts as run time.
 const RUN_TIME_STEP_MAX: Seconds = Seconds(600);
+/// A relay that did not obey is tried again after this long.
+const TRY_AGAIN: Seconds = Seconds(600);
 
 /// Takes in what relays and watts show, before anything is decided.
 pub(super) fn observe(
@@ -119,9 +121,21 @@ pub(super) fn step(
             fan.wanted = true;
         }
     }
+    for fan in next.fans.values_mut() {
+        settle_command(fan, now);
+    }
     let after = wanted(next);
     if after != before {
         report.event(now, EventKind::State, "fans", format!("wanted {} → {}: {why}", list(&before), list(&after)));
+    }
+}
+
+/// A relay that shows what is wanted needs no command, and then the last one says nothing about it any more: it was lost,
+/// or not obeyed and taken back. Only a fault that was called stays for a while.
+fn settle_command(fan: &mut FanState, now: &Moment) {
+    let Some(command) = fan.commanded.as_mut().filter(|_| fan.relay == Some(fan.wanted)) else { return };
+    if command.value != fan.wanted && (fan.fault.is_none() || now.since(&command.at) >= TRY_AGAIN) {
+        command.value = fan.wanted;
     }
 }
 

@@ -290,3 +290,32 @@ fn a_board_that_stays_dead_fills_no_record_and_keeps_no_run_busy() {
     }
     assert!(scene.events.len() - before < 20, "{}", scene.events.len() - before);
 }
+
+#[test]
+fn a_fan_whose_start_was_lost_and_is_no_longer_wanted_is_not_called_faulty() {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    scene.commands_lost = true;
+    while scene.commands.is_empty() {
+        scene.run();
+    }
+    scene.signal = Some(350.0);
+    scene.commands_lost = false;
+    scene.minutes(30);
+    assert_eq!(scene.phase(), "curtailed");
+    assert!(scene.fans_on.is_empty());
+    assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 0);
+}
+
+#[test]
+fn a_relay_that_obeys_again_is_trusted_again() {
+    let mut scene = all_running();
+    scene.intake_c = Some(STAGE_2_C);
+    scene.commands_lost = true;
+    scene.minutes(20);
+    assert!(scene.state.fans.values().any(|fan| fan.fault == Some(FanFault::RelayIgnores)));
+    scene.commands_lost = false;
+    scene.minutes(120);
+    assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 0);
+    assert_eq!(scene.fans_on.len(), 5);
+}
