@@ -14,7 +14,9 @@ use std::cmp::Reverse;
 use super::Report;
 use super::judge::{Inputs, Quality};
 use crate::config::{Config, FanRules};
-use crate::model::{Band, EventKind, FanFault, FanState, MinersPhase, Override, PowerMode, Setting, SiteState};
+use crate::model::{
+    Asked, Band, CommandStatus, EventKind, FanFault, FanState, MinersPhase, Override, PowerMode, Setting, SiteState,
+};
 use crate::units::{Moment, Seconds};
 
 /// The longest time between two passes that counts as run time.
@@ -237,7 +239,12 @@ fn while_drawing(cfg: &Config, next: &SiteState, inputs: &Inputs, preparing: boo
 
 /// Whether something that was switched off has not come back yet.
 pub(super) fn left_off(next: &SiteState) -> bool {
-    !next.miners.cut.is_empty() || next.miners.asked.values().any(|asked| asked.mode == PowerMode::Sleeping)
+    !next.miners.cut.is_empty() || next.miners.asked.values().any(is_left_off)
+}
+
+/// Whether a miner is to be woken still, or no command to wake it was ever taken.
+pub(super) fn is_left_off(asked: &Asked) -> bool {
+    asked.mode == PowerMode::Sleeping || matches!(asked.status, None | Some(CommandStatus::Failed))
 }
 
 /// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.
