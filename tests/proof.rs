@@ -3,6 +3,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)]
 
+#[path = "proof/explore/mod.rs"]
+mod explore;
 #[path = "decide/scene.rs"]
 mod scene;
 #[path = "proof/stories.rs"]
