@@ -5,6 +5,8 @@
 mod alarms;
 #[path = "decide/fans.rs"]
 mod fans;
+#[path = "decide/left_off.rs"]
+mod left_off;
 #[path = "decide/miners.rs"]
 mod miners;
 #[path = "decide/scene.rs"]
