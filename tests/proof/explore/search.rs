@@ -70,6 +70,8 @@ struct Search<'a> {
     found: Found,
 }
 
+/// A long search tells how far it is after so many sites.
+const SITES_TOLD: usize = 500_000;
 /// Stories that are played again by a site that forgets nothing.
 const SAMPLES: usize = 400;
 /// More sites than this are a mistake in the key, or bounds that are too wide.
@@ -225,6 +227,9 @@ impl Search<'_> {
         let id = *self.seen.entry(site.key()).or_insert(next);
         if id == next {
             self.nodes.push(Node { from, step, cost, deep, is_done: false });
+            if self.nodes.len().is_multiple_of(SITES_TOLD) {
+                println!("  {} sites so far, changes are added to stories of {}", self.nodes.len(), self.layer);
+            }
         } else {
             let node = &mut self.nodes[id as usize];
             if node.cost <= cost {
@@ -256,7 +261,7 @@ impl Search<'_> {
     fn violation(&mut self, id: u32, end: Option<End>, then: Option<Page>, what: String) {
         let mut steps = self.story(id as usize);
         steps.extend(end.map(Step::Run));
-        let kind = |what: &str| what.chars().filter(|c| !c.is_ascii_digit()).take(48).collect::<String>();
+        let kind = |what: &str| what.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
         let found = &mut self.found.violations;
         let is_full = found.len() >= VIOLATIONS_MAX;
         match found.iter_mut().find(|known| kind(&known.what) == kind(&what)) {
