@@ -319,3 +319,19 @@ fn a_relay_that_obeys_again_is_trusted_again() {
     assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 0);
     assert_eq!(scene.fans_on.len(), 5);
 }
+
+#[test]
+fn with_every_fan_called_faulty_all_are_still_wanted() {
+    let mut scene = Scene::running();
+    scene.intake_c = Some(0.0);
+    scene.minutes(60);
+    assert_eq!(scene.fans_on.len(), 3);
+    // A meter that says 0 W for everything: each fan that runs is called dead.
+    scene.fans_dead = (1..=9).collect();
+    scene.intake_c = Some(30.0);
+    scene.minutes(10);
+    assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 9);
+    scene.fans_on.clear();
+    scene.minutes(4);
+    assert_eq!(scene.fans_on.len(), 9);
+}
