@@ -15,6 +15,8 @@ mod cold;
 mod fans;
 #[path = "decide/ladder.rs"]
 mod ladder;
+#[path = "decide/left_off.rs"]
+mod left_off;
 #[path = "decide/miners.rs"]
 mod miners;
 #[path = "decide/scene.rs"]

@@ -4,6 +4,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)]
 
 // Miners and air are those of the simulated site.
+#[path = "proof/explore/mod.rs"]
+mod explore;
 #[path = "site/mine.rs"]
 mod mine;
 #[path = "site/physics.rs"]

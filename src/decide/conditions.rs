@@ -6,9 +6,7 @@ use super::interlock::Refusal;
 use super::judge::{Inputs, Quality};
 use super::signal::{Says, says};
 use crate::config::{Config, Mode};
-use crate::model::{
-    Band, Command, Level, MinersPhase, OffReason, Override, PowerMode, Setting, Severity, SiteState, Snapshot,
-};
+use crate::model::{Band, Command, Level, MinersPhase, OffReason, Override, Setting, Severity, SiteState, Snapshot};
 use crate::units::{Moment, Seconds, Watts};
 
 /// Miners that should run and draw less than `on_above` for this long are told.
@@ -201,7 +199,7 @@ fn not_back(next: &SiteState) -> Option<Condition> {
         return None;
     }
     let outlets: Vec<String> = next.miners.cut.iter().take(10).map(ToString::to_string).collect();
-    let asleep = next.miners.asked.values().filter(|asked| asked.mode == PowerMode::Sleeping).count();
+    let asleep = next.miners.asked.values().filter(|asked| super::fans::is_left_off(asked)).count();
     let mut parts = Vec::new();
     if !outlets.is_empty() {
         parts.push(format!("{} outlets still off ({})", next.miners.cut.len(), outlets.join(", ")));

@@ -21,11 +21,15 @@ use super::Report;
 use super::judge::{Inputs, Quality};
 use super::table::{Row, table};
 use crate::config::{Config, FanRules};
-use crate::model::{Band, EventKind, FanFault, FanState, MinersPhase, Override, PowerMode, Setting, SiteState};
+use crate::model::{
+    Asked, Band, CommandStatus, EventKind, FanFault, FanState, MinersPhase, Override, PowerMode, Setting, SiteState,
+};
 use crate::units::{Moment, Seconds};
 
 /// The longest time between two passes that counts as run time.
 const RUN_TIME_STEP_MAX: Seconds = Seconds(600);
+/// A relay that did not obey is tried again after this long.
+const TRY_AGAIN: Seconds = Seconds(600);
 
 table! {
     STAGE = "running", "the stage of the intake, or more for the power drawn, at least `min_running`", "intake and fan watts are read";
@@ -142,9 +146,21 @@ pub(super) fn step(
             fan.wanted = true;
         }
     }
+    for fan in next.fans.values_mut() {
+        settle_command(fan, now);
+    }
     let after = wanted(next);
     if after != before {
         report.event(now, EventKind::State, "fans", format!("wanted {} → {}: {why}", list(&before), list(&after)));
+    }
+}
+
+/// A relay that shows what is wanted needs no command, and then the last one says nothing about it any more: it was lost,
+/// or not obeyed and taken back. Only a fault that was called stays for a while.
+fn settle_command(fan: &mut FanState, now: &Moment) {
+    let Some(command) = fan.commanded.as_mut().filter(|_| fan.relay == Some(fan.wanted)) else { return };
+    if command.value != fan.wanted && (fan.fault.is_none() || now.since(&command.at) >= TRY_AGAIN) {
+        command.value = fan.wanted;
     }
 }
 
@@ -266,7 +282,12 @@ fn stage_words(cfg: &Config, next: &SiteState) -> String {
 
 /// Whether something that was switched off has not come back yet.
 pub(super) fn left_off(next: &SiteState) -> bool {
-    !next.miners.cut.is_empty() || next.miners.asked.values().any(|asked| asked.mode == PowerMode::Sleeping)
+    !next.miners.cut.is_empty() || next.miners.asked.values().any(is_left_off)
+}
+
+/// Whether a miner is to be woken still, or no command to wake it was ever taken.
+pub(super) fn is_left_off(asked: &Asked) -> bool {
+    asked.mode == PowerMode::Sleeping || matches!(asked.status, None | Some(CommandStatus::Failed))
 }
 
 /// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.

@@ -349,3 +349,48 @@ fn over_many_days_the_fans_share_their_hours() {
     let switchings: usize = scene.events.iter().filter(|e| e.kind == EventKind::Command).count();
     assert!(switchings <= 20 * 12, "{switchings}");
 }
+
+#[test]
+fn a_fan_whose_start_was_lost_and_is_no_longer_wanted_is_not_called_faulty() {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    scene.commands_lost = true;
+    while scene.commands.is_empty() {
+        scene.run();
+    }
+    scene.signal = Some(350.0);
+    scene.commands_lost = false;
+    scene.minutes(30);
+    assert_eq!(scene.phase(), "curtailed");
+    assert!(scene.fans_on.is_empty());
+    assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 0);
+}
+
+#[test]
+fn a_relay_that_obeys_again_is_trusted_again() {
+    let mut scene = all_running();
+    scene.intake_c = Some(STAGE_2_C);
+    scene.commands_lost = true;
+    scene.minutes(20);
+    assert!(scene.state.fans.values().any(|fan| fan.fault == Some(FanFault::RelayIgnores)));
+    scene.commands_lost = false;
+    scene.minutes(120);
+    assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 0);
+    assert_eq!(scene.fans_on.len(), 5);
+}
+
+#[test]
+fn with_every_fan_called_faulty_all_are_still_wanted() {
+    let mut scene = Scene::running();
+    scene.intake_c = Some(0.0);
+    scene.minutes(60);
+    assert_eq!(scene.fans_on.len(), 3);
+    // A meter that says 0 W for everything: each fan that runs is called dead.
+    scene.fans_dead = (1..=9).collect();
+    scene.intake_c = Some(30.0);
+    scene.minutes(10);
+    assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 9);
+    scene.fans_on.clear();
+    scene.minutes(4);
+    assert_eq!(scene.fans_on.len(), 9);
+}

@@ -442,3 +442,23 @@ fn in_the_cold_miners_left_off_get_their_fans_and_start() {
     scene.minutes(20);
     assert!(scene.asleep.is_empty());
 }
+
+#[test]
+fn a_wake_that_was_never_sent_is_sent_again_although_few_fans_are_needed() {
+    let mut scene = Scene::curtailed();
+    scene.intake_c = Some(10.0);
+    scene.signal = Some(250.0);
+    while scene.phase() != "resuming" || scene.asleep.len() > 10 {
+        scene.pass();
+        scene.wait(20);
+    }
+    // From here on no command arrives, until every group's time is over.
+    scene.commands_lost = true;
+    scene.minutes(60);
+    assert_eq!(scene.phase(), "running");
+    assert!(!scene.asleep.is_empty());
+    assert_eq!(scene.told("miners still asleep"), 1);
+    scene.commands_lost = false;
+    scene.minutes(60);
+    assert!(scene.asleep.is_empty(), "{:?}", scene.asleep);
+}

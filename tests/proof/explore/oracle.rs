@@ -1,0 +1,218 @@
+//! The interlocks I1 to I9 (the design's letters), checked against the world as it truly is and not against what the
+//! rules remember of it.
+
+use minectl::config::Config;
+use minectl::model::*;
+
+use super::site::{Air, Device, Page, TICK};
+use super::steps::{Site, stopped};
+
+/// What an observer who sees the true world keeps, of the runs that were saved. All counts are in runs and end at `MOST`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Watch {
+    /// What the page said last that was clear.
+    pub said: Option<bool>,
+    /// Runs since the page was read, and since the air was measured.
+    pub blind: u8,
+    pub airless: u8,
+    /// Runs for which the miners truly draw nothing, and of those that saw it proven.
+    pub down: u8,
+    /// Runs in a row in which miners should be off and draw.
+    pub late: u8,
+    /// Miners or outlets may be off that the program does not know of: it lost its memory, Foreman called a miner awake
+    /// that was not, or a person switched them off.
+    pub lost: bool,
+}
+
+const MOST: u8 = 4;
+
+impl Watch {
+    /// A boot with a clock that is behind makes every age younger.
+    pub(super) fn forget_ages(&mut self) {
+        (self.blind, self.airless, self.late) = (0, 0, 0);
+    }
+}
+
+fn runs(limit: minectl::units::Seconds) -> u8 {
+    u8::try_from(limit.0.div_ceil(TICK.0)).expect("a short limit")
+}
+
+/// Checks one decision of the site; `watch` takes in what was true. `Err` is the broken interlock in words.
+pub(super) fn check(
+    cfg: &Config,
+    site: &Site,
+    before: &SiteState,
+    decision: &Decision,
+    watch: &mut Watch,
+) -> Result<(), String> {
+    let drawing = site.world.watts() > cfg.miners.off_below.value();
+    observe(site, decision, drawing, watch);
+    for command in &decision.commands {
+        listed(cfg, command)?;
+        if command.starts_miners() {
+            start(cfg, site, before, watch, command)?;
+        }
+    }
+    fans(cfg, site, before, decision, watch)?;
+    proofs(site, decision, drawing)?;
+    off(cfg, site, before, decision, drawing, watch)?;
+    events(before, decision)
+}
+
+fn observe(site: &Site, decision: &Decision, drawing: bool, watch: &mut Watch) {
+    let world = &site.world;
+    match world.page {
+        Page::Run => watch.said = Some(true),
+        Page::Curtail => watch.said = Some(false),
+        Page::Between | Page::Unreadable => {}
+    }
+    // A second pass of the same run adds no time.
+    let longer = |count: u8| if site.is_second_pass { count } else { (count + 1).min(MOST) };
+    watch.blind = if world.page == Page::Unreadable { longer(watch.blind) } else { 0 };
+    let measured = match world.room {
+        Device::Frozen => !site.repeats_what_was_seen("room-alert") && world.froze.0 != Air::Lost,
+        Device::Good => world.air != Air::Lost,
+        Device::Late | Device::Down | Device::Ignores => false,
+    };
+    watch.airless = if measured { 0 } else { longer(watch.airless) };
+    watch.down = if drawing { 0 } else { longer(watch.down).max(1) };
+    let late = drawing && !decision.next.demand.reasons.is_empty() && site.memory.is_some();
+    watch.late = if late { longer(watch.late) } else { 0 };
+}
+
+/// I6: nothing that the configuration does not list.
+fn listed(cfg: &Config, command: &Command) -> Result<(), String> {
+    let known = match command {
+        Command::Fan { fan, .. } => cfg.fans.contains_key(fan),
+        Command::Miner { miner, .. } => (1..=3).contains(miner),
+        Command::Outlet { outlet, .. } => {
+            cfg.pdus.iter().any(|pdu| pdu.name == outlet.pdu && pdu.outlets.contains(&outlet.outlet))
+        }
+    };
+    if known { Ok(()) } else { Err(format!("I6: {command}")) }
+}
+
+/// I1, I3, I8: what must be true for miners to be started.
+fn start(cfg: &Config, site: &Site, before: &SiteState, watch: &Watch, command: &Command) -> Result<(), String> {
+    let world = &site.world;
+    let broken = |why: &str| Err(format!("{why}: {command}"));
+    if watch.said == Some(false) {
+        return broken("I1: the page said curtail last");
+    }
+    if watch.blind > runs(cfg.signal.max_age) {
+        return broken("I1: the page was not read for too long");
+    }
+    if world.hold == super::site::Hold::MinersOff {
+        return broken("I1: a person holds the miners off");
+    }
+    if world.room == Device::Good && (world.smoke || matches!(world.air, Air::Hot | Air::Critical)) {
+        return broken("I1: smoke or heat");
+    }
+    if watch.airless > runs(cfg.climate.lost_limit) {
+        return broken("I1: the intake temperature is not known for too long");
+    }
+    if before.last_pass.is_none() {
+        return broken("I8: nothing is remembered");
+    }
+    let turning = (1..=3).filter(|fan| world.turns(*fan)).count();
+    if turning < usize::from(cfg.fan_rules.before_resume) {
+        return broken(&format!("I3: {turning} fans truly turn"));
+    }
+    Ok(())
+}
+
+/// I2, I7, I8: what must be true for fans to be stopped.
+fn fans(cfg: &Config, site: &Site, before: &SiteState, decision: &Decision, watch: &Watch) -> Result<(), String> {
+    let world = &site.world;
+    let stopped = stopped(decision);
+    if stopped.is_empty() {
+        return Ok(());
+    }
+    if before.last_pass.is_none() {
+        return Err(format!("I8: fans {stopped:?} stopped with nothing remembered"));
+    }
+    // Two runs saw the miners down, the run-on apart.
+    if watch.down > runs(cfg.fan_rules.run_on) {
+        return Ok(());
+    }
+    if world.room == Device::Frozen {
+        if !site.repeats_what_was_seen("room-alert") {
+            return Ok(());
+        }
+        return Err(format!("I2: fans {stopped:?} stopped, miners not down, with a frozen temperature"));
+    }
+    let Some(celsius) = world.air.celsius().filter(|_| world.room == Device::Good) else {
+        return Err(format!("I2: fans {stopped:?} stopped, miners not down, temperature not known"));
+    };
+    let turning = (1..=3).filter(|fan| world.turns(*fan) && !stopped.contains(fan)).count();
+    let stage = cfg.fan_rules.stages.iter().rfind(|stage| celsius >= stage.above.value());
+    let needed = usize::from(stage.map_or(1, |stage| stage.run).max(cfg.fan_rules.min_running));
+    if turning < needed || celsius >= cfg.climate.shed_above.value() {
+        return Err(format!("I2: fans {stopped:?} stopped, miners not down, {turning} left of {needed}"));
+    }
+    Ok(())
+}
+
+/// I4: no proof from a reading that is lost or old.
+fn proofs(site: &Site, decision: &Decision, drawing: bool) -> Result<(), String> {
+    let pdus = site.world.pdus;
+    let stands_still = ["spdu-a", "spdu-b"].iter().any(|pdu| site.repeats_what_was_seen(pdu));
+    let deceived = pdus.contains(&Device::Frozen) && !stands_still;
+    let bad = pdus.contains(&Device::Down) || stands_still || (drawing && !deceived);
+    if decision.next.miners.proven_off.is_some() && bad {
+        return Err("I4: the miners count as proven off".to_owned());
+    }
+    let stale = decision.next.fans.values().any(|fan| fan.proven.is_some()) && site.world.meter == Device::Down;
+    if stale {
+        return Err("I4: a fan counts as proven without its watts".to_owned());
+    }
+    Ok(())
+}
+
+/// I5: what must be off is told so in the same pass, no rung stands too long, and a deadline that passed is told.
+fn off(
+    cfg: &Config,
+    site: &Site,
+    before: &SiteState,
+    decision: &Decision,
+    drawing: bool,
+    watch: &Watch,
+) -> Result<(), String> {
+    let next = &decision.next;
+    let world = &site.world;
+    let begins = before.demand.reasons.is_empty() && !next.demand.reasons.is_empty() && before.last_pass.is_some();
+    let reachable = world.foreman != Device::Down || world.pdus[0] != Device::Down;
+    let sent = decision.commands.iter().any(|c| c.is_safe() && !matches!(c, Command::Fan { .. }));
+    let moves = world.moving != 0;
+    if begins && drawing && reachable && !sent && !moves {
+        return Err("I5: miners must be off and nothing is sent".to_owned());
+    }
+    if let MinersPhase::Curtailing { rung: Rung::Foreman, rung_since, .. } = &next.miners.phase
+        && site.now().since(rung_since) > cfg.miners.foreman_limit
+        && !next.demand.reasons.is_empty()
+    {
+        return Err("I5: the rung Foreman stands past its time".to_owned());
+    }
+    let emergency = next.alarms.values().any(|alarm| alarm.severity == Severity::Emergency);
+    let limit = runs(cfg.miners.deadline) + runs(cfg.miners.foreman_limit) + 1;
+    if watch.late >= limit && !emergency {
+        return Err(format!("I5: miners draw for {} runs and nobody is told", watch.late));
+    }
+    Ok(())
+}
+
+/// I9: no change without its event.
+fn events(before: &SiteState, decision: &Decision) -> Result<(), String> {
+    let told = |subject: &str| decision.events.iter().any(|e| e.kind == EventKind::State && e.subject == subject);
+    let next = &decision.next;
+    if before.miners.phase.word() != next.miners.phase.word() && !told("miners") {
+        return Err("I9: the miners' phase changes without an event".to_owned());
+    }
+    if before.signal.level != next.signal.level && !told("signal") {
+        return Err("I9: the signal's level changes without an event".to_owned());
+    }
+    if before.demand.reasons != next.demand.reasons && !told("demand") {
+        return Err("I9: the demand changes without an event".to_owned());
+    }
+    Ok(())
+}

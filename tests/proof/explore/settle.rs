@@ -1,0 +1,147 @@
+//! From any site, with all well again: does it reach what is wanted, how soon, and with how many switchings?
+
+use std::collections::HashMap;
+
+use minectl::config::Config;
+use minectl::model::*;
+
+use super::site::{FANS, MINERS, OUTLETS, OUTPUTS, Page};
+use super::steps::{End, Site, Tamper};
+
+/// The two ends that are wanted.
+pub(super) const WANTED: [Page; 2] = [Page::Run, Page::Curtail];
+
+/// Longer ways, and more switchings of one output on the way, are violations.
+const MINERS_MAX: u8 = 10;
+const ALL_MAX: u8 = 14;
+const SWITCHINGS_MAX: u8 = 4;
+
+/// KNOWN LIMIT: miners and outlets that are off without the program's knowledge stay off. These alarms tell of it when
+/// less than `on_above` is drawn.
+pub(super) const TELLS_OF_LOSS: [&str; 2] = ["miners idle", "miners not back"];
+
+/// No way is longer: a longer one is an endless one.
+const RUNS_MAX: usize = 200;
+
+/// The way from a site to its rest.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Way {
+    /// Runs until the miners are proven off, or run (all of them), for good.
+    pub miners: u8,
+    /// Runs until everything is as wanted: fans too, and no alarm.
+    pub all: u8,
+    /// Switchings of each output on the way.
+    pub switched: [u8; OUTPUTS],
+}
+
+/// The ways that are known, by the number of the site.
+#[derive(Debug)]
+pub(super) struct Settler {
+    pub page: Page,
+    known: HashMap<u64, Way>,
+    pub worst: Way,
+    pub runs: usize,
+    /// Rests in which something stays off that the program does not know of; of them those without an alarm.
+    pub left_off: usize,
+    pub untold: usize,
+}
+
+impl Settler {
+    pub(super) fn new(page: Page) -> Settler {
+        Settler { page, known: HashMap::new(), worst: Way::default(), runs: 0, left_off: 0, untold: 0 }
+    }
+
+    /// How many different sites were driven to their rest.
+    pub(super) fn known(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Drives the site to its rest. `Err` when it does not come to what is wanted, or breaks an interlock on the way.
+    pub(super) fn settle(&mut self, cfg: &Config, site: &Site, tamper: Tamper) -> Result<Way, String> {
+        let mut site = site.all_well(self.page);
+        let mut passed: Vec<(u64, Mark)> = Vec::new();
+        let mut way = loop {
+            let key = site.key();
+            if let Some(way) = self.known.get(&key) {
+                break *way;
+            }
+            if let Some((_, mark)) = passed.iter().find(|(before, _)| *before == key) {
+                if !mark.all || passed.last().is_none_or(|(last, _)| *last != key) {
+                    return Err(self.endless(&site, &passed, key));
+                }
+                if site.world.on & (MINERS | OUTLETS) != MINERS | OUTLETS && self.page == Page::Run {
+                    self.left_off += 1;
+                    self.untold += usize::from(site.world.watts() >= cfg.miners.on_above.value());
+                }
+                break Way::default();
+            }
+            if passed.len() >= RUNS_MAX {
+                return Err(format!("no rest within {RUNS_MAX} runs"));
+            }
+            let ran = site.run(cfg, &[End::Whole], tamper).map_err(|(_, broken)| broken)?;
+            let Some((_, ran)) = ran.into_iter().next() else { return Err("no run".to_owned()) };
+            self.runs += 1;
+            let switched = site.world.on ^ ran.site.world.on;
+            passed.push((key, self.mark(cfg, &ran.site, &ran.decision, switched)));
+            site = ran.site;
+        };
+        for (key, mark) in passed.into_iter().rev() {
+            way.miners = if mark.miners && way.miners == 0 { 0 } else { way.miners.saturating_add(1) };
+            way.all = if mark.all && way.all == 0 { 0 } else { way.all.saturating_add(1) };
+            for (output, count) in way.switched.iter_mut().enumerate() {
+                *count = count.saturating_add(u8::from(mark.switched & (1 << output) != 0));
+            }
+            self.known.insert(key, way);
+        }
+        self.worst.miners = self.worst.miners.max(way.miners);
+        self.worst.all = self.worst.all.max(way.all);
+        for (worst, count) in self.worst.switched.iter_mut().zip(way.switched) {
+            *worst = count.max(*worst);
+        }
+        let flaps = way.switched.iter().any(|count| *count > SWITCHINGS_MAX);
+        if flaps || way.miners > MINERS_MAX || way.all > ALL_MAX {
+            return Err(format!("all is well, the page says {:?}, and the way is too long: {way:?}", self.page));
+        }
+        Ok(way)
+    }
+
+    fn endless(&self, site: &Site, passed: &[(u64, Mark)], key: u64) -> String {
+        let length = passed.iter().rev().position(|(before, _)| *before == key).map_or(0, |place| place + 1);
+        let what = if length == 1 { "stays as it is".to_owned() } else { format!("goes round in {length} runs") };
+        let phase = site.memory.as_ref().map_or("nothing remembered", |state| state.miners.phase.word());
+        format!("all is well, the page says {:?}, and the site {what}: {phase}", self.page)
+    }
+
+    /// What is as wanted after a run.
+    fn mark(&self, cfg: &Config, site: &Site, decision: &Decision, switched: u16) -> Mark {
+        let next = &decision.next;
+        let on = site.world.on;
+        let lost = site.watch.lost && self.page == Page::Run;
+        let quiet = next
+            .alarms
+            .iter()
+            .all(|(id, alarm)| alarm.gone.is_some() || (lost && TELLS_OF_LOSS.contains(&id.as_str())));
+        let quiet = quiet && decision.commands.is_empty();
+        let (miners, fans) = match self.page {
+            Page::Run => {
+                let run = next.miners.phase == MinersPhase::Running && next.demand.reasons.is_empty();
+                let stage = cfg.fan_rules.stages.first().map_or(0, |stage| u32::from(stage.run));
+                let back = on & (MINERS | OUTLETS) == MINERS | OUTLETS;
+                (run && (back || lost), (on & FANS).count_ones() == stage)
+            }
+            Page::Curtail | Page::Between | Page::Unreadable => {
+                let off = matches!(next.miners.phase, MinersPhase::Curtailed { .. });
+                let proven = next.miners.proven_off.is_some();
+                (off && proven && site.world.watts() <= cfg.miners.off_below.value(), on & FANS == 0)
+            }
+        };
+        Mark { miners, all: miners && fans && quiet, switched }
+    }
+}
+
+/// One run on the way.
+struct Mark {
+    miners: bool,
+    all: bool,
+    switched: u16,
+}
