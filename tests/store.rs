@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unreachable_pub)]
 
+#[path = "store/calls.rs"]
+mod calls;
 #[path = "store/compaction.rs"]
 mod compaction;
 #[path = "store/damage.rs"]

@@ -69,7 +69,7 @@ fn number(value: f64) -> String {
 }
 
 /// Whether the file ends in the middle of a line: the power went while it was written.
-fn torn(file: &mut File) -> std::io::Result<bool> {
+pub(super) fn torn(file: &mut File) -> std::io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);
     }

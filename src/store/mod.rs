@@ -4,6 +4,7 @@
 //! The database is opened only for moments and never across a call to a device, so `status` and `set` never wait for
 //! a slow one. It is never trusted: see `db` for repair and quarantine.
 
+mod calls;
 mod compact;
 mod db;
 mod history;
@@ -17,6 +18,7 @@ use crate::model::{Channel, Command, Event, Notice, OutboxEntry, Override, SiteS
 use crate::units::{Moment, Seconds, UnixSeconds};
 use db::Failure;
 
+pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
 pub use history::{append as append_history, prune as prune_history, read as read_history};
 pub use plain::{read_snapshot, write_snapshot};
 
@@ -105,6 +107,11 @@ impl Store {
     /// The folder of the day files.
     pub fn history_folder(&self) -> PathBuf {
         self.folder.join("history")
+    }
+
+    /// The folder of the calls' files.
+    pub fn calls_folder(&self) -> PathBuf {
+        self.folder.join("calls")
     }
 
     /// Reads everything but the events. Never fails: a database that cannot be used is set aside, and the plain copy
