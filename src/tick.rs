@@ -2,6 +2,7 @@
 //! cannot read its state, its sensors or its mail server still drives the outputs to safety, saves, and draws the page.
 
 mod books;
+mod calls;
 mod delivery;
 mod lines;
 mod locked;
@@ -24,6 +25,8 @@ use crate::model::{
 use crate::notify::{self, Ping};
 use crate::store::{self, Change, Store};
 use crate::units::{Moment, Seconds};
+
+pub use calls::{Shown, shown as shown_calls};
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);
@@ -117,6 +120,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     if let Err(error) = store::append_history(&cfg.paths.data.join("history"), now.wall, &samples) {
         run.trouble(&error, &now);
     }
+    run.keep_calls(&now);
     run.record(&now);
     // 9. Notify.
     run.deliver(run.left_for_messages());
@@ -155,6 +159,7 @@ impl<'a> Run<'a> {
         }
         self.log_events(&decision.events);
         self.state = decision.next.clone();
+        self.take_call(decision.finished.as_ref());
         self.events.extend(decision.events.iter().cloned());
         self.notices.extend(decision.notices.iter().cloned());
         let ended: Vec<String> =
@@ -210,6 +215,7 @@ impl<'a> Run<'a> {
         let day_ago = now.wall.minus(Seconds(86_400));
         let history = store::read_history(&self.cfg.paths.data.join("history"), day_ago, now.wall, &|_| true);
         let log_tail = logging::tail(&self.cfg.paths.log, PAGE_LINES);
+        let calls = calls::shown(self.cfg, &self.store, &self.state, &now);
         let input = crate::dashboard::Input {
             cfg: self.cfg,
             state: &self.state,
@@ -219,6 +225,8 @@ impl<'a> Run<'a> {
             events: &events,
             log_tail: &log_tail,
             history: &history,
+            calls: &calls.finished,
+            call: calls.running.as_ref(),
             now,
             next_due: now.wall.plus(self.cfg.loop_interval),
             test_clock: self.clock.is_test(),

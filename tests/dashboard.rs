@@ -1,6 +1,15 @@
 //! Tests of dashboard from outside.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::too_many_lines)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    clippy::string_slice
+)]
 
+#[path = "dashboard/calls.rs"]
+mod calls;
 #[path = "dashboard/data.rs"]
 mod data;
 #[path = "dashboard/fixture.rs"]

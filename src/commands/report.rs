@@ -13,6 +13,7 @@ use crate::dashboard::Input;
 use crate::error::Error;
 use crate::model::{History, SiteState};
 use crate::store::{self, Store};
+use crate::tick;
 use crate::units::{Seconds, UnitError, UnixSeconds};
 
 /// Events shown by `status`.
@@ -33,6 +34,7 @@ pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut d
         Vec::new()
     });
     let last = state.last_pass.unwrap_or(now);
+    let calls = tick::shown_calls(cfg, &store, &state, &now);
     let read = store::read_snapshot(&cfg.paths.data);
     let input = Input {
         cfg,
@@ -43,6 +45,8 @@ pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut d
         events: &events,
         log_tail: &[],
         history: &History::default(),
+        calls: &calls.finished,
+        call: calls.running.as_ref(),
         now,
         next_due: last.wall.plus(cfg.loop_interval),
         test_clock: clock.is_test(),

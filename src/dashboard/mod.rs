@@ -4,6 +4,8 @@
 //! `status` is the one view of the site; page, metrics and terminal all show that, so they cannot disagree.
 
 mod build;
+mod call_rows;
+mod calls;
 pub mod chart;
 mod headline;
 mod inputs;
@@ -18,10 +20,11 @@ mod write;
 
 use std::path::Path;
 
+pub use calls::{CallCard, cards as call_cards};
 pub use status::Status;
 
 use crate::config::Config;
-use crate::model::{Event, History, Override, Reason, SiteState, Snapshot};
+use crate::model::{CallRecord, Event, History, Override, Reason, SiteState, Snapshot};
 use crate::units::{Moment, UnixSeconds};
 
 /// Everything that a drawing is made of.
@@ -43,6 +46,10 @@ pub struct Input<'a> {
     pub log_tail: &'a [String],
     /// The trends of the last 24 hours.
     pub history: &'a History,
+    /// Calls that are over, oldest first: all of this month, and at least those to be shown.
+    pub calls: &'a [CallRecord],
+    /// The call that is going on.
+    pub call: Option<&'a CallRecord>,
     /// The present moment.
     pub now: Moment,
     /// When the next run is due.
