@@ -16,3 +16,5 @@ mod data;
 mod fixture;
 #[path = "dashboard/page.rs"]
 mod page;
+#[path = "dashboard/report.rs"]
+mod report;
