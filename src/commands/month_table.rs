@@ -68,7 +68,11 @@ fn summary(cfg: &Config, month: &Month, sums: &Sums, out: &mut dyn Write) -> io:
     let energy = sums.not_drawn_kwh.and_then(|kwh| KilowattHours::new(kwh).ok());
     let energy = energy.map_or("not measured".to_owned(), |energy| energy.to_string());
     let bought = sums.energy_not_bought_usd.map_or(String::new(), |usd| format!(", {} not bought", dollars(usd)));
-    line("Not drawn", format!("{energy}{bought}; {} of the calls not measured", Seconds(sums.unmeasured_s)))?;
+    let gaps = match sums.unmeasured_s {
+        0 => "all of it measured".to_owned(),
+        seconds => format!("{} not measured", Seconds(seconds)),
+    };
+    line("Not drawn", format!("{energy}{bought}; {gaps}"))?;
     let worst =
         sums.demand_worst_call_unix.map(|at| month.zoned(UnixSeconds(at)).strftime("%a %-d %b %H:%M").to_string());
     if let (Some(drawn), Some(avoided), Some(worst)) = (sums.demand_drawn_usd, sums.demand_avoided_usd, worst) {

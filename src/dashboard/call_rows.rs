@@ -65,9 +65,10 @@ pub(super) fn view(input: &Input, words: &Words) -> CallsView {
         ),
         rows: running.into_iter().chain(over).collect(),
         estimate: format!(
-            "Money is an estimate: if the {period}’s billed peak fell into the call, ${:.2} for each kW and {period} × (power \
-             before − the highest mean of {} during the signal, counted from its reading; what was not measured counts as \
-             drawn in full). The charge is billed once for a {period}: do not add calls up.",
+            "Money is an estimate after coincident-peak tariffs: if the {period}’s billed peak fell into the call, \
+             ${:.2} for each kW and {period} × (power before − the highest mean of {} during the signal, counted from its \
+             reading; what was not measured counts as drawn in full). The charge is billed once for a {period}: do not \
+             add calls up.",
             costs.demand_charge.value(),
             costs.billing_interval
         ),
