@@ -74,6 +74,18 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print the calls of a month with their scorecards, in the form of the utility's bill
+    Report {
+        /// The month at the site, as 2026-08 [default: the present one]
+        #[arg(long)]
+        month: Option<String>,
+        /// As JSON
+        #[arg(long, conflicts_with = "csv")]
+        json: bool,
+        /// As comma-separated values, one call a line
+        #[arg(long)]
+        csv: bool,
+    },
     /// Read, check, change the configuration
     Config {
         /// What to do with it

@@ -21,6 +21,7 @@
 //! | notice | a message to people; event: what happened, for the record |
 //! | override | a value a person put in place of an input or an output, with an end |
 //! | call | one curtailment from its first sign to its end |
+//! | scorecard | what was measured of a call: how fast, how late, what it saved; kept as its record |
 
 pub mod cli;
 pub mod clock;

@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         | Command::Ack { .. }
         | Command::History { .. }
         | Command::Events { .. }
+        | Command::Report { .. }
         | Command::Crontab => {}
     }
     let cfg = config::load(path)?;
@@ -83,6 +84,9 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             commands::report::history(cfg, clock, since, series, *format, out)?;
         }
         Command::Events { since, json } => commands::report::events(cfg, clock, since, *json, out)?,
+        Command::Report { month, json, csv } => {
+            commands::month::month(cfg, clock, month.as_deref(), (*json, *csv), out)?;
+        }
         Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
         Command::Config { .. } | Command::Completions { .. } | Command::Man => {}
     }

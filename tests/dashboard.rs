@@ -1,9 +1,20 @@
 //! Tests of dashboard from outside.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::too_many_lines)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    clippy::string_slice
+)]
 
+#[path = "dashboard/calls.rs"]
+mod calls;
 #[path = "dashboard/data.rs"]
 mod data;
 #[path = "dashboard/fixture.rs"]
 mod fixture;
 #[path = "dashboard/page.rs"]
 mod page;
+#[path = "dashboard/report.rs"]
+mod report;

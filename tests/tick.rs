@@ -5,6 +5,8 @@
 
 #[path = "tick/behaviour.rs"]
 mod behaviour;
+#[path = "tick/calls.rs"]
+mod calls;
 #[path = "tick/causes.rs"]
 mod causes;
 #[path = "tick/cycle.rs"]

@@ -3,6 +3,8 @@
 
 pub mod config;
 pub mod crontab;
+pub mod month;
+mod month_table;
 pub mod plan;
 pub mod report;
 pub mod set;

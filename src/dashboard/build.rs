@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Input;
+use super::calls;
 use super::headline::{self, Parts};
 use super::inputs;
 use super::miners;
@@ -57,6 +58,7 @@ impl Status {
             demand: demand(input, &words),
             signal: inputs::signal(input, &words),
             miners,
+            calls: calls::calls(input, &words),
             climate,
             fans,
             pdus: inputs::pdus(input, &words),

@@ -59,6 +59,7 @@ pub(super) fn render(s: &Status) -> String {
     let mut out = Families::default();
     program(s, &mut out);
     miners(s, &mut out);
+    calls(s, &mut out);
     climate(s, &mut out);
     fans(s, &mut out);
     devices(s, &mut out);
@@ -120,6 +121,17 @@ fn miners(s: &Status, out: &mut Families) {
     out.add("minectl_outlets_on", "gauge", "Listed outlets of a PDU that are on.", outlets);
     let cut = s.pdus.iter().map(|p| (vec![("pdu", p.name.as_str())], Some(p.cut as f64)));
     out.add("minectl_outlets_cut", "gauge", "Outlets of a PDU that the program cut.", cut);
+}
+
+fn calls(s: &Status, out: &mut Families) {
+    let last = s.calls.running.as_ref().or(s.calls.last.first());
+    let proof = last.and_then(|call| call.proven_after_s).map(|seconds| seconds as f64);
+    out.one("minectl_call_last_proof_seconds", "From the reading of the last call to the proof by watts.", proof);
+    out.one("minectl_month_calls", "Calls of the utility in this month.", Some(s.calls.month_calls as f64));
+    let missed = Some(s.calls.month_missed as f64);
+    out.one("minectl_month_calls_missed", "Of these, not proven off by the deadline.", missed);
+    let time = Some(s.calls.month_signal_time_s as f64);
+    out.one("minectl_month_called_seconds", "Time in this month for which the signal called.", time);
 }
 
 fn climate(s: &Status, out: &mut Families) {

@@ -4,6 +4,8 @@
 //! `status` is the one view of the site; page, metrics and terminal all show that, so they cannot disagree.
 
 mod build;
+mod call_rows;
+mod calls;
 pub mod chart;
 mod headline;
 mod inputs;
@@ -18,6 +20,7 @@ mod write;
 
 use std::path::Path;
 
+pub use calls::{CallCard, cards as call_cards};
 pub use status::Status;
 
 use crate::config::Config;

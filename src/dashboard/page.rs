@@ -7,6 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Input;
+use super::call_rows::{self, CallsView};
 use super::status::{DeviceStatus, FanStatus, Level, PduStatus, Status};
 use super::trends::{self, ChartView, LanesView};
 use super::words::{Words, clean, count};
@@ -15,8 +16,9 @@ use crate::units::{Seconds, Watts};
 const PAGE: &str = include_str!("../../templates/page/page.hbs");
 const STYLE: &str = include_str!("../../templates/page/style.css");
 const SCRIPT: &str = include_str!("../../templates/page/script.js");
-const PARTIALS: [(&str, &str); 13] = [
+const PARTIALS: [(&str, &str); 14] = [
     ("alarms", include_str!("../../templates/page/alarms.hbs")),
+    ("calls", include_str!("../../templates/page/calls.hbs")),
     ("chart", include_str!("../../templates/page/chart.hbs")),
     ("climate", include_str!("../../templates/page/climate.hbs")),
     ("container", include_str!("../../templates/page/container.hbs")),
@@ -64,6 +66,7 @@ struct View<'a> {
     pdus: Vec<PduRow<'a>>,
     devices: Vec<DeviceRow<'a>>,
     devices_summary: String,
+    calls: CallsView,
     charts: Vec<ChartView>,
     lanes: Option<LanesView>,
     log: Vec<String>,
@@ -154,6 +157,7 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
         pdus: s.pdus.iter().map(pdu).collect(),
         devices: s.devices.iter().map(device).collect(),
         devices_summary: devices_summary(s),
+        calls: call_rows::view(input, &words),
         charts: trends::charts(input, &words),
         lanes: trends::lanes(input, &words),
         log: input.log_tail.iter().skip(log_from).map(|line| clean(line)).collect(),

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+pub use super::calls::{CallCard, CallStatus, CallsStatus, MarkCard};
 pub use super::words::Point;
 
 /// The schema number of [`Status`].
@@ -173,19 +174,6 @@ pub struct Step {
     pub name: String,
     /// What came of it so far.
     pub text: String,
-}
-
-/// The curtailment that is going on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CallStatus {
-    /// When its cause was read.
-    pub seen: Point,
-    /// Seconds from then to the first command; null before it.
-    pub first_command_after_s: Option<u64>,
-    /// Seconds from then to the proof by watts; null before it.
-    pub proven_after_s: Option<u64>,
-    /// Measured watts when it began.
-    pub watts_before: Option<f64>,
 }
 
 /// The miners.
@@ -431,6 +419,8 @@ pub struct Status {
     pub signal: SignalStatus,
     /// The miners.
     pub miners: MinersStatus,
+    /// The calls with their scorecards.
+    pub calls: CallsStatus,
     /// Temperatures, humidities, switches.
     pub climate: ClimateStatus,
     /// The fans.

@@ -72,6 +72,33 @@ impl Words {
         self.format(at, "%H:%M")
     }
 
+    /// `2026-11`.
+    pub(super) fn month(&self, at: UnixSeconds) -> String {
+        self.format(at, "%Y-%m")
+    }
+
+    /// `November 2026`.
+    pub(super) fn month_name(&self, at: UnixSeconds) -> String {
+        self.format(at, "%B %Y")
+    }
+
+    /// `Sun 22 Nov 14:02`.
+    pub(super) fn day_and_time(&self, at: UnixSeconds) -> String {
+        self.format(at, "%a %-d %b %H:%M")
+    }
+
+    /// `14:02:11`.
+    pub(super) fn clock_time(&self, at: UnixSeconds) -> String {
+        self.format(at, "%H:%M:%S")
+    }
+
+    /// `14:02` on the day of `first`, else with the day.
+    pub(super) fn day_time_after(&self, at: UnixSeconds, first: UnixSeconds) -> String {
+        let date = "%Y-%m-%d";
+        let same_day = self.format(at, date) == self.format(first, date);
+        if same_day { self.hour_minute(at) } else { self.day_and_time(at) }
+    }
+
     /// `Sun 22`.
     pub(super) fn day(&self, at: UnixSeconds) -> String {
         self.format(at, "%a %-d")

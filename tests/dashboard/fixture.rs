@@ -484,7 +484,7 @@ pub(crate) fn mining() -> Site {
             "2026-11-22T12:02:09-06:00 INFO  tick: done in 2.1 s, 11 devices, 0 faults".into(),
         ],
         history: history(4),
-        calls: Vec::new(),
+        calls: crate::calls::past(),
         call: None,
         now: at(0),
         test_clock: false,
@@ -539,6 +539,7 @@ pub(crate) fn curtailing() -> Site {
     site.state.miners.phase = MinersPhase::Curtailing { since: at(40), rung: Rung::Foreman, rung_since: at(40) };
     site.state.miners.watts = Some(w(512_000.0));
     asked(&mut site.state, 212, 118);
+    site.call = Some(crate::calls::going_on(42));
     site
 }
 
@@ -551,6 +552,15 @@ pub(crate) fn curtailed() -> Site {
     site.state.miners.watts = Some(w(6_100.0));
     site.state.miners.proven_off = Some(at(2_400));
     site.state.call.as_mut().unwrap().proven = Some(at(2_400));
+    site.call = Some(CallRecord {
+        signal_time: Seconds(2_494),
+        signal_cleared: None,
+        cleared: None,
+        resumed: None,
+        resume_time: None,
+        ended: None,
+        ..crate::calls::met(2_494)
+    });
     site.state.fans = (1..=9).map(|n| (n, fan_state(n, n <= 2))).collect();
     asked(&mut site.state, 297, 297);
     for outlet in ["3", "17", "41"] {
@@ -578,6 +588,7 @@ pub(crate) fn boot() -> Site {
     site.reasons.clear();
     site.events.clear();
     site.log.clear();
+    site.calls.clear();
     site.history = History::default();
     site.cfg.mode = Mode::Observe;
     site
@@ -726,6 +737,8 @@ pub(crate) fn hostile() -> Site {
         );
     }
     site.state.signal.last_good = Some(LastGood { value: labels[0].clone(), at: at(4) });
+    let stragglers = Stragglers { count: 4, names: labels.to_vec(), unread: 0 };
+    site.calls.push(CallRecord { stragglers: Some(stragglers), ..crate::calls::met(86_400) });
     site
 }
 

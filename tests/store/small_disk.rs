@@ -29,8 +29,15 @@ impl SmallDisk {
 
     pub fn make_read_only(&self, read_only: bool) {
         let options = if read_only { "remount,ro" } else { "remount,rw" };
-        let output = Command::new("mount").args(["-o", options]).arg(&self.folder).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // sled gives up its files a moment after it is dropped: until then the disk is busy.
+        for left in (0..40).rev() {
+            let output = Command::new("mount").args(["-o", options]).arg(&self.folder).output().unwrap();
+            if output.status.success() {
+                return;
+            }
+            assert!(left > 0, "{}", String::from_utf8_lossy(&output.stderr));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
     }
 
     /// Writes a file until nothing more fits.
