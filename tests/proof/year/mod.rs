@@ -186,7 +186,10 @@ impl Year {
 
 /// Foreman's command numbers that are still open, as `tick` asks about them.
 fn outstanding(state: &SiteState) -> Vec<u64> {
-    if !matches!(state.miners.phase, MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. }) {
+    let phases = |phase: &MinersPhase| {
+        matches!(phase, MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } | MinersPhase::Fault { .. })
+    };
+    if !phases(&state.miners.phase) {
         return Vec::new();
     }
     let open = state.miners.asked.values().filter(|asked| {
