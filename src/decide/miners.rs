@@ -78,6 +78,10 @@ pub(super) fn step(
     } else {
         must_be_off(cfg, next, inputs, snapshot, proof.is_ok(), now)
     };
+    let leaves_boot = before == MinersPhase::Boot && phase != MinersPhase::Boot;
+    if leaves_boot && (proof.is_ok() || !next.demand.reasons.is_empty()) {
+        resume::take_over(next, snapshot, now);
+    }
     next.miners.phase = phase;
     conclude(cfg, next, row, proof.err(), now, report);
     preparing

@@ -10,7 +10,9 @@ use super::judge::{Inputs, Quality};
 use super::ladder::{full_power, power_is_known};
 use super::miners::proven_fans;
 use crate::config::{Config, Mode};
-use crate::model::{Asked, Band, EventKind, MinersPhase, Override, PowerMode, Setting, Severity, SiteState, Snapshot};
+use crate::model::{
+    Asked, Band, EventKind, MinersPhase, OutletRef, Override, PowerMode, Setting, Severity, SiteState, Snapshot,
+};
 use crate::units::{Moment, Seconds, Watts};
 
 /// Whether the times before a resume are served; else what is missing.
@@ -89,14 +91,29 @@ pub(super) fn fans_to_start(cfg: &Config, next: &SiteState) -> usize {
     before_resume
 }
 
+/// A lost state in a mine that is off, or must be: what is off now counts as switched off by us, else it would stay off
+/// for ever. In a mine that runs, an outlet that is off has somebody's reason.
+pub(super) fn take_over(next: &mut SiteState, snapshot: &Snapshot, now: &Moment) {
+    for (name, pdu) in snapshot.pdus.iter().filter_map(|(name, pdu)| Some((name, pdu.as_ref().ok()?))) {
+        let off = pdu.outlets.iter().filter(|(_, outlet)| outlet.on == Ok(false));
+        next.miners.cut.extend(off.map(|(id, _)| OutletRef { pdu: name.clone(), outlet: id.clone() }));
+    }
+    let listed = snapshot.foreman.iter().flat_map(|foreman| &foreman.miners);
+    for miner in listed.filter(|miner| miner.mode == Some(PowerMode::Sleeping)) {
+        next.miners.asked.entry(miner.id).or_insert_with(|| asleep(now));
+    }
+}
+
+fn asleep(now: &Moment) -> Asked {
+    Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before: PowerMode::Normal }
+}
+
 pub(super) fn begin(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> MinersPhase {
     let watts_before = next.miners.watts.unwrap_or_else(|| inputs.known_watts());
     if next.miners.asked.is_empty() && next.miners.cut.is_empty() {
         // What was switched off is not remembered (a lost state): every miner that may be commanded is woken.
-        let asleep =
-            |_| Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before: PowerMode::Normal };
         let miners = snapshot.foreman.iter().flat_map(|f| &f.miners);
-        next.miners.asked = miners.map(|miner| (miner.id, asleep(miner.id))).collect::<BTreeMap<_, _>>();
+        next.miners.asked = miners.map(|miner| (miner.id, asleep(now))).collect::<BTreeMap<_, _>>();
     }
     next.miners.shed_groups = 0;
     MinersPhase::Resuming { since: *now, group: 1, group_since: *now, watts_before }

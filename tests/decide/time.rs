@@ -103,3 +103,30 @@ fn an_override_ends_by_the_boot_clock_whatever_the_wall_clock_does() {
     scene.pass();
     assert!(scene.overrides.is_empty());
 }
+
+#[test]
+fn outlets_that_were_cut_before_the_state_was_lost_come_back_after_the_call() {
+    let mut scene = Scene::running();
+    scene.foreman_ignored = true;
+    scene.signal = Some(350.0);
+    scene.minutes(10);
+    assert_eq!(scene.outlets_off.len(), 40);
+    scene.state = SiteState::boot(scene.now);
+    scene.minutes(10);
+    scene.foreman_ignored = false;
+    scene.signal = Some(250.0);
+    scene.minutes(60);
+    assert_eq!(scene.phase(), "running");
+    assert!(scene.outlets_off.is_empty(), "{} outlets stay off for ever", scene.outlets_off.len());
+    assert!(scene.asleep.is_empty());
+}
+
+#[test]
+fn an_outlet_that_is_off_in_a_running_mine_is_left_off_by_a_first_run() {
+    let mut scene = Scene::new();
+    let outlet = OutletRef { pdu: "spdu-a".to_owned(), outlet: "7".to_owned() };
+    scene.outlets_off.insert(outlet.clone());
+    scene.minutes(60);
+    assert_eq!(scene.phase(), "running");
+    assert!(scene.outlets_off.contains(&outlet), "somebody had a reason");
+}

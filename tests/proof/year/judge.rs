@@ -13,8 +13,10 @@ use crate::mine::{OUTLETS, PDUS};
 
 /// A page that cannot be read counts as known to say off after `max_age` and one interval.
 const BLIND_S: u64 = 600 + 120;
-/// A miner could be reached when one way to it was open this long.
-const OPEN_S: u64 = 300;
+/// A miner could be reached when its PDU was open this long.
+const PDU_S: u64 = 300;
+/// Or Foreman, which takes one command a second and does not know which miners matter most: 60 in each run.
+const FOREMAN_S: u64 = 600;
 /// An emergency may come this much after the end of the grace.
 const TOLD_S: u64 = 120;
 /// Dangers other than a missed call are told within this.
@@ -168,9 +170,9 @@ impl Judge {
         }
         self.told |= emergency;
         if self.known_s >= self.grace_s && !self.judged {
-            self.judged = true;
             let free = site.heat_watts - self.out_of_reach(site);
             if free > self.off_below {
+                self.judged = true;
                 self.verdict = Verdict::Missed;
                 self.wrong(
                     site,
@@ -191,8 +193,8 @@ impl Judge {
         let is_out = |miner: usize| {
             let pdu = miner / OUTLETS;
             let is_welded = site.broken.has(Kind::PduWelded, pdu) && miner.is_multiple_of(5);
-            let by_pdu = self.pdu_open_s[pdu] >= OPEN_S && !is_welded;
-            let by_foreman = self.foreman_open_s >= OPEN_S && !site.is_stubborn(miner);
+            let by_pdu = self.pdu_open_s[pdu] >= PDU_S && !is_welded;
+            let by_foreman = self.foreman_open_s >= FOREMAN_S && !site.is_stubborn(miner);
             !by_pdu && !by_foreman
         };
         let out = (0..PDUS * OUTLETS).filter(|miner| is_out(*miner));

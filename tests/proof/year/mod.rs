@@ -37,6 +37,9 @@ const PASS_S: u64 = 14;
 /// Foreman's command numbers that are asked about in one pass.
 const ASK_MAX: usize = 4;
 const DIARIES_MAX: usize = 4;
+/// Switchings of all nine fans together, on average and on the worst day.
+const SWITCHINGS_A_DAY: u64 = 60;
+const SWITCHINGS_WORST: u64 = 200;
 
 struct Year {
     cfg: Config,
@@ -186,7 +189,10 @@ impl Year {
 
 /// Foreman's command numbers that are still open, as `tick` asks about them.
 fn outstanding(state: &SiteState) -> Vec<u64> {
-    if !matches!(state.miners.phase, MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. }) {
+    let phases = |phase: &MinersPhase| {
+        matches!(phase, MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } | MinersPhase::Fault { .. })
+    };
+    if !phases(&state.miners.phase) {
         return Vec::new();
     }
     let open = state.miners.asked.values().filter(|asked| {
@@ -232,7 +238,9 @@ fn simulate(seed: u64) {
     assert!(year.judge.wrong.is_empty(), "{} rules were broken: see above", year.judge.wrong.len());
     assert_eq!(year.figures.missed(), 0, "calls were missed");
     assert_eq!(year.figures.critical_possible_s, 0, "seconds above critical although cooling was possible");
-    assert!(year.figures.switchings_worst.0 <= 150, "fans flap on day {}", year.figures.switchings_worst.1);
+    let switchings = (year.site.switchings / DAYS, year.figures.switchings_worst.0);
+    assert!(switchings.0 <= SWITCHINGS_A_DAY, "{} fan switchings a day", switchings.0);
+    assert!(switchings.1 <= SWITCHINGS_WORST, "fans flap on day {}", year.figures.switchings_worst.1);
 }
 
 fn seed_or(usual: u64) -> u64 {

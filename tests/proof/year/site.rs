@@ -68,6 +68,11 @@ pub struct Site {
     rng: Rng,
 }
 
+/// The place of a PDU by its name: `spdu-a` is 0.
+fn place_of(pdu: &str) -> usize {
+    usize::from(pdu.as_bytes()[pdu.len() - 1] - b'a')
+}
+
 impl Site {
     pub fn new(seed: u64, critical_c: f64) -> Site {
         let weather = Weather::of(seed);
@@ -202,6 +207,7 @@ impl Site {
                 Command::Fan { .. } => {}
                 Command::Miner { .. } => *by_device.entry("foreman").or_default() += 1,
                 Command::Outlet { outlet, .. } => *by_device.entry(&outlet.pdu).or_default() += 1,
+                Command::Bank { pdu } => *by_device.entry(pdu).or_default() += 1,
             }
         }
         let takes = by_device.values().max().copied().unwrap_or(0).min(60);
@@ -218,9 +224,14 @@ impl Site {
             Command::Fan { fan, on } => self.switch_fan(usize::from(*fan) - 1, *on),
             Command::Miner { miner, mode } => self.ask_foreman((*miner - 1001) as usize, *mode),
             Command::Outlet { outlet, on } => {
-                let pdu = usize::from(outlet.pdu.as_bytes()[outlet.pdu.len() - 1] - b'a');
+                let pdu = place_of(&outlet.pdu);
                 let number: usize = outlet.outlet.parse().unwrap();
                 self.switch_outlet(pdu, pdu * OUTLETS + number - 1, *on)
+            }
+            Command::Bank { pdu } => {
+                let pdu = place_of(pdu);
+                let outlets = pdu * OUTLETS..(pdu + 1) * OUTLETS;
+                outlets.map(|outlet| self.switch_outlet(pdu, outlet, false)).last().unwrap()
             }
         };
         Outcome { command: command.clone(), result }
