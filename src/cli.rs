@@ -157,6 +157,16 @@ pub enum SetTarget {
     },
     /// Hold the miners: off, or on without waiting; auto ends it
     Miners(MinersArgs),
+    /// Write a machine's state, once; its rules go on from there and the interlocks hold
+    ///
+    /// signal run|curtail|blind, climate normal|shedding, miners boot|running|curtailing|curtailed|resuming|fault,
+    /// fan-stage 1 and up
+    State {
+        /// signal, climate, miners or fan-stage
+        machine: String,
+        /// The state; auto ends the override and leaves the state as it is
+        value: String,
+    },
 }
 
 /// Arguments of `set miners`.

@@ -27,3 +27,5 @@ mod signal;
 mod tables;
 #[path = "decide/time.rs"]
 mod time;
+#[path = "decide/written.rs"]
+mod written;

@@ -10,11 +10,13 @@ use crate::cli::SetTarget;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::error::Error;
-use crate::model::{Event, EventKind, Level, Notice, Override, Setting, Severity};
+use crate::model::{Event, EventKind, Level, Notice, Override, Setting, Severity, WrittenPhase, WrittenState};
 use crate::notify;
 use crate::store::{Change, Store};
 use crate::units::{Seconds, UnitError};
 
+/// The words of a power signal.
+const LEVELS: [(&str, Level); 3] = [("run", Level::Run), ("curtail", Level::Curtail), ("blind", Level::Blind)];
 /// The longest reason that is kept.
 const REASON_CHARS_MAX: usize = 200;
 
@@ -48,7 +50,9 @@ pub fn set(
     let text = format!("{setting} for {lasts} by {by}: {reason}");
     let over = Override { setting: setting.clone(), since: now, lasts, by, reason };
     let severity = match setting {
-        Setting::Miners { against_signal: true, .. } | Setting::Signal(Level::Run) => Severity::Warning,
+        Setting::Miners { against_signal: true, .. } | Setting::Signal(Level::Run) | Setting::State(_) => {
+            Severity::Warning
+        }
         Setting::Signal(_)
         | Setting::Temperature { .. }
         | Setting::Humidity { .. }
@@ -132,13 +136,8 @@ fn parse(cfg: &Config, what: &SetTarget) -> Result<Parsed, Error> {
     let switches = || cfg.rooms.iter().flat_map(|room| &room.switches).map(|switch| switch.name.as_str());
     let (target, setting) = match what {
         SetTarget::Signal { level } => {
-            let level = || {
-                choice("signal", level, &[("run", Level::Run), ("curtail", Level::Curtail), ("blind", Level::Blind)])
-            };
-            (
-                "signal".to_owned(),
-                auto(what).then_some(None).map_or_else(|| level().map(|l| Some(Setting::Signal(l))), Ok)?,
-            )
+            let level = optional(what, || choice("signal", level, &LEVELS))?;
+            ("signal".to_owned(), level.map(Setting::Signal))
         }
         SetTarget::Temp { probe, value } => {
             let probe = known("probe", probe, probes())?;
@@ -175,8 +174,31 @@ fn parse(cfg: &Config, what: &SetTarget) -> Result<Parsed, Error> {
             let against_signal = args.against_signal;
             ("miners".to_owned(), on.map(|on| Setting::Miners { on, against_signal: on && against_signal }))
         }
+        SetTarget::State { machine, value } => {
+            let machine = known("machine", machine, WrittenState::MACHINES.into_iter())?;
+            let written = optional(what, || written(cfg, &machine, value))?;
+            (format!("state {machine}"), written.map(Setting::State))
+        }
     };
     Ok(setting.map_or(Parsed::Auto(target), Parsed::Setting))
+}
+
+/// A state to be written, of one of the machines that there are.
+fn written(cfg: &Config, machine: &str, value: &str) -> Result<WrittenState, Error> {
+    match machine {
+        "signal" => choice("state signal", value, &LEVELS).map(WrittenState::Signal),
+        "climate" => choice("state climate", value, &[("normal", false), ("shedding", true)])
+            .map(|shedding| WrittenState::Climate { shedding }),
+        "miners" => choice("state miners", value, &WrittenPhase::ALL.map(|phase| (phase.word(), phase)))
+            .map(WrittenState::Miners),
+        _ => {
+            let last = cfg.fan_rules.stages.len();
+            let stage = value.parse::<u8>().ok().filter(|stage| (1..=last).contains(&usize::from(*stage)));
+            let wrong =
+                || format!("state fan-stage: `{value}` is not a value; use a number from 1 to {last}, or `auto`");
+            stage.map(WrittenState::FanStage).ok_or_else(|| Error::Usage(wrong()))
+        }
+    }
 }
 
 /// Whether the value is `auto`: the override ends.
@@ -188,7 +210,8 @@ fn auto(what: &SetTarget) -> bool {
         | SetTarget::FanWatts { value, .. }
         | SetTarget::MinerWatts { value, .. }
         | SetTarget::Switch { value, .. }
-        | SetTarget::Fan { value, .. } => value,
+        | SetTarget::Fan { value, .. }
+        | SetTarget::State { value, .. } => value,
         SetTarget::Miners(args) => &args.value,
     };
     value == "auto"

@@ -131,7 +131,7 @@ pub(super) fn step(
     // A fan is held off only while the others are enough.
     let held_off = if others >= count { held_off } else { Vec::new() };
     let chosen = choose(&cfg.fan_rules, next, count, &held_off, now);
-    let why = format!("{} ({}); {why}", row.when, row.from);
+    let why = format!("{} ({}: {}); {why}", row.to, row.from, row.when);
     report.why("fans", format!("{count} of {}: {why}", next.fans.len()));
     let before: Vec<u8> = wanted(next);
     for (number, fan) in &mut next.fans {

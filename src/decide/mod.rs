@@ -24,6 +24,7 @@ mod scorecard;
 mod signal;
 mod table;
 mod wording;
+mod written;
 
 pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
@@ -66,6 +67,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     let mut next = state.clone();
     let mut report = Report::default();
     let live = live_overrides(overrides, now, &mut report);
+    written::apply(cfg, &mut next, &live, now, &mut report);
 
     let inputs = judge::judge(cfg, &mut next, snapshot, &live, now, &mut report);
     signal::step(cfg, &mut next, snapshot, &live, now, &mut report);

@@ -5,6 +5,7 @@ mod action;
 mod call;
 mod fan;
 mod fault;
+mod health;
 mod message;
 mod reading;
 mod setting;
@@ -17,6 +18,7 @@ pub use call::{
 };
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
+pub use health::{Counter, DeviceHealth};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
 };
@@ -24,8 +26,8 @@ pub use reading::{
     CommandStatus, FanWattsReading, ForemanReading, Measured, MinerReading, OutletReading, PduReading, ProbeReading,
     Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
 };
-pub use setting::{Override, Setting};
+pub use setting::{Override, Setting, WrittenPhase, WrittenState};
 pub use state::{
-    Asked, Band, ClimateState, Counter, DemandState, DeviceHealth, LastGood, Level, MinersPhase, MinersState,
-    OffReason, Rung, SCHEMA, SignalState, SiteState,
+    Asked, Band, ClimateState, DemandState, LastGood, Level, MinersPhase, MinersState, OffReason, Rung, SCHEMA,
+    SignalState, SiteState,
 };

@@ -62,6 +62,94 @@ pub enum Setting {
         /// On although the signal says off: said so by the person.
         against_signal: bool,
     },
+    /// Writes a machine's state, once; from then on its rules go on.
+    State(WrittenState),
+}
+
+/// The state of a machine, written by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WrittenState {
+    /// The power signal's level.
+    Signal(Level),
+    /// Whether the miners are shed for heat.
+    Climate {
+        /// Shed or not.
+        shedding: bool,
+    },
+    /// Where the miners stand.
+    Miners(WrittenPhase),
+    /// The fan stage, counted from 1.
+    FanStage(u8),
+}
+
+impl WrittenState {
+    /// The machines as typed after `minectl set state`.
+    pub const MACHINES: [&'static str; 4] = ["signal", "climate", "miners", "fan-stage"];
+
+    /// The machine.
+    pub fn machine(self) -> &'static str {
+        match self {
+            WrittenState::Signal(_) => "signal",
+            WrittenState::Climate { .. } => "climate",
+            WrittenState::Miners(_) => "miners",
+            WrittenState::FanStage(_) => "fan-stage",
+        }
+    }
+}
+
+impl fmt::Display for WrittenState {
+    /// The value: `curtail`, `shedding`, `resuming`, `3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WrittenState::Signal(level) => f.write_str(level.word()),
+            WrittenState::Climate { shedding } => f.write_str(if *shedding { "shedding" } else { "normal" }),
+            WrittenState::Miners(phase) => f.write_str(phase.word()),
+            WrittenState::FanStage(stage) => write!(f, "{stage}"),
+        }
+    }
+}
+
+/// A phase of the miners, as far as a person writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WrittenPhase {
+    /// Adopt what is observed.
+    Boot,
+    /// They may run.
+    Running,
+    /// Switch them off, from the first rung on.
+    Curtailing,
+    /// They are off.
+    Curtailed,
+    /// Start them, from the first group on.
+    Resuming,
+    /// Switch them off by every rung.
+    Fault,
+}
+
+impl WrittenPhase {
+    /// All of them, in the order of a curtailment.
+    pub const ALL: [WrittenPhase; 6] = [
+        WrittenPhase::Boot,
+        WrittenPhase::Running,
+        WrittenPhase::Curtailing,
+        WrittenPhase::Curtailed,
+        WrittenPhase::Resuming,
+        WrittenPhase::Fault,
+    ];
+
+    /// The word used in log and page; the same as of the phase.
+    pub fn word(self) -> &'static str {
+        match self {
+            WrittenPhase::Boot => "boot",
+            WrittenPhase::Running => "running",
+            WrittenPhase::Curtailing => "curtailing",
+            WrittenPhase::Curtailed => "curtailed",
+            WrittenPhase::Resuming => "resuming",
+            WrittenPhase::Fault => "fault",
+        }
+    }
 }
 
 impl Setting {
@@ -76,6 +164,7 @@ impl Setting {
             Setting::Switch { name, .. } => format!("switch {name}"),
             Setting::Fan { fan, .. } => format!("fan {fan}"),
             Setting::Miners { .. } => "miners".to_owned(),
+            Setting::State(written) => format!("state {}", written.machine()),
         }
     }
 }
@@ -95,6 +184,7 @@ impl fmt::Display for Setting {
             Setting::Miners { on, against_signal } => {
                 write!(f, "{}{}", word(on), if *against_signal { " (against the signal)" } else { "" })
             }
+            Setting::State(written) => write!(f, "{written}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, Call, CallRecord, CommandStatus, FanState, Fault, OutletRef, PowerMode};
+use super::{Alarm, Call, CallRecord, CommandStatus, Counter, DeviceHealth, FanState, Fault, OutletRef, PowerMode};
 use crate::units::{Moment, Temperature, Watts};
 
 /// The schema number of [`SiteState`]; one more with each change of its shape.
@@ -304,28 +304,6 @@ pub struct MinersState {
     pub shed_since: Option<Moment>,
 }
 
-/// How reliably a device answers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DeviceHealth {
-    /// Runs in a row that failed.
-    pub failures: u32,
-    /// When a run was last counted: passes of one run count once.
-    pub counted: Moment,
-    /// Since when it answers, or fails.
-    pub since: Moment,
-    /// Its fault in the last pass.
-    pub fault: Option<Fault>,
-}
-
-/// A number in a device's answer that must advance, and when it last did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Counter {
-    /// The number: uptime or time of the newest row.
-    pub value: i64,
-    /// When it last advanced.
-    pub at: Moment,
-}
-
 /// Everything that is remembered from run to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SiteState {
@@ -347,6 +325,9 @@ pub struct SiteState {
     pub fans: BTreeMap<u8, FanState>,
     /// Standing alarms by id.
     pub alarms: BTreeMap<String, Alarm>,
+    /// States that were written by hand, by the override's target, with the time it was set: each is written once.
+    #[serde(default)]
+    pub written: BTreeMap<String, Moment>,
     /// Devices by name.
     pub devices: BTreeMap<String, DeviceHealth>,
     /// Advancing numbers by device.
@@ -423,6 +404,7 @@ impl SiteState {
             },
             fans: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            written: BTreeMap::new(),
             devices: BTreeMap::new(),
             counters: BTreeMap::new(),
             call: None,

@@ -46,6 +46,11 @@ fn step() -> impl Strategy<Value = Step> {
             value: Temperature::new(c).unwrap()
         }),
         (1_u8..=9, 0.0..2000.0).prop_map(|(fan, w)| Setting::FanWatts { fan, value: Watts::new(w).unwrap() }),
+        prop_oneof![Just(Level::Run), Just(Level::Curtail), Just(Level::Blind)]
+            .prop_map(|level| Setting::State(WrittenState::Signal(level))),
+        prop::sample::select(&WrittenPhase::ALL[..]).prop_map(|phase| Setting::State(WrittenState::Miners(phase))),
+        any::<bool>().prop_map(|shedding| Setting::State(WrittenState::Climate { shedding })),
+        (1_u8..=4).prop_map(|stage| Setting::State(WrittenState::FanStage(stage))),
     ];
     prop_oneof![
         4 => prop_oneof![Just(None), (200.0..400.0).prop_map(Some)].prop_map(Step::Signal),

@@ -73,8 +73,8 @@ fn a_call_is_kept_in_the_file_of_the_sites_month_in_which_it_began() {
     let (august, september) = (call(AUGUST_ENDS), call(AUGUST_ENDS + 1));
     append(&calls, &september).unwrap();
     append(&calls, &august).unwrap();
-    assert_eq!(read_calls(&calls, "2026-08", "2026-08").records, [august.clone()]);
-    assert_eq!(read_calls(&calls, "2026-09", "2026-09").records, [september.clone()]);
+    assert_eq!(read_calls(&calls, "2026-08", "2026-08").records, std::slice::from_ref(&august));
+    assert_eq!(read_calls(&calls, "2026-09", "2026-09").records, std::slice::from_ref(&september));
     assert_eq!(read_calls(&calls, "2026-08", "2026-09").records, [august, september]);
     assert!(calls.join("2026-08.jsonl").exists());
 }
