@@ -7,9 +7,9 @@ use minectl::config::{Config, Mode};
 use minectl::decide;
 use minectl::model::*;
 
+use super::Time;
 use super::parse::{Start, Story};
 use super::world::{EVENTS, World};
-use super::Time;
 
 /// Cron starts a run each two minutes.
 const RUN: Time = 120;
