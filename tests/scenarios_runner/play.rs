@@ -7,9 +7,9 @@ use minectl::config::{Config, Mode};
 use minectl::decide;
 use minectl::model::*;
 
+use super::Time;
 use super::parse::{Start, Story};
 use super::world::{EVENTS, World};
-use super::{Time, clock};
 
 /// Cron starts a run each two minutes.
 const RUN: Time = 120;
@@ -173,9 +173,4 @@ fn push(world: &mut World, frames: &mut Vec<Frame>, happened: Vec<String>) {
         asleep: scene.asleep.len(),
         outlets_off: outlets.collect(),
     });
-}
-
-/// `0:06` of a frame.
-pub fn shown_time(frame: &Frame) -> String {
-    clock(frame.time)
 }

@@ -222,7 +222,7 @@ impl World {
         }
     }
 
-    /// What people would have to be at: the fans that turn.
+    /// The fans that turn, whatever is read.
     pub fn turning(&self) -> Vec<u8> {
         let scene = &self.scene;
         let turns = |fan: &u8| {
