@@ -102,7 +102,7 @@ fn the_exploration_finds_miners_that_are_never_told() {
         decision.commands.retain(|command| match command {
             Command::Miner { miner, mode } => *mode != PowerMode::Sleeping || *miner != 2,
             Command::Outlet { outlet, on } => *on || outlet.outlet != "2",
-            Command::Fan { .. } => true,
+            Command::Fan { .. } | Command::Bank { .. } => true,
         });
     }
     let found = found_with(drop_every_second);

@@ -88,6 +88,7 @@ fn listed(cfg: &Config, command: &Command) -> Result<(), String> {
         Command::Outlet { outlet, .. } => {
             cfg.pdus.iter().any(|pdu| pdu.name == outlet.pdu && pdu.outlets.contains(&outlet.outlet))
         }
+        Command::Bank { pdu } => cfg.pdus.iter().any(|known| known.name == *pdu && known.bank.is_some()),
     };
     if known { Ok(()) } else { Err(format!("I6: {command}")) }
 }

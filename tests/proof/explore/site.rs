@@ -282,7 +282,7 @@ impl World {
         let status = if device == Device::Late { CommandStatus::Pending } else { CommandStatus::Complete };
         let reply = |()| match command {
             Command::Miner { miner, .. } => Reply::Accepted { command: *miner, status },
-            Command::Fan { .. } | Command::Outlet { .. } => Reply::Confirmed,
+            Command::Fan { .. } | Command::Outlet { .. } | Command::Bank { .. } => Reply::Confirmed,
         };
         Outcome { command: command.clone(), result: result.map(reply) }
     }
@@ -298,6 +298,13 @@ impl World {
             Command::Outlet { outlet, on } => {
                 let (pdu, n) = place(cfg, outlet);
                 (self.pdus[pdu], outlet.pdu.clone(), bit(6, n), *on)
+            }
+            Command::Bank { pdu } => {
+                let index = cfg.pdus.iter().position(|known| known.name == *pdu).expect("a known PDU");
+                let ids = cfg.pdus[index].bank.iter().flat_map(|bank| &bank.outlets);
+                let outlets = ids.map(|id| OutletRef { pdu: pdu.clone(), outlet: id.clone() });
+                let bits = outlets.fold(0, |bits, outlet| bits | bit(6, place(cfg, &outlet).1));
+                (self.pdus[index], pdu.clone(), bits, false)
             }
         }
     }
