@@ -110,10 +110,13 @@ fn shed(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Ve
     if next.miners.shed_groups == 0 {
         return Vec::new();
     }
-    let mut commands = sleep(cfg, next, snapshot, now, Some(&shed.miners));
     let is_late = next.miners.shed_since.is_some_and(|since| now.since(&since) >= cfg.miners.foreman_limit);
     let is_over = next.demand.allowed.zip(next.miners.watts).is_none_or(|(allowed, watts)| watts > allowed);
     let already = next.miners.cut.iter().any(|outlet| shed.outlets.contains(outlet));
+    // Whoever was put to sleep is asked again only while the power has not come down.
+    let awake = |id: &u64| next.miners.asked.get(id).is_none_or(|asked| asked.mode != PowerMode::Sleeping);
+    let miners: BTreeSet<u64> = shed.miners.iter().copied().filter(|id| is_over || awake(id)).collect();
+    let mut commands = sleep(cfg, next, snapshot, now, Some(&miners));
     if ladder::foreman_unreachable(snapshot) || already || (is_late && is_over) {
         commands.extend(cut(cfg, next, snapshot, now, Some(&shed.outlets)));
     }
@@ -164,8 +167,11 @@ fn cut(
         let chosen = |id: &&String| {
             only.is_none_or(|only| only.contains(&OutletRef { pdu: pdu.name.clone(), outlet: (*id).clone() }))
         };
-        let mut due: Vec<&String> =
-            pdu.outlets.iter().filter(chosen).filter(|id| draws(cfg, next, pdu, reading, id, now)).collect();
+        // A meter that says nothing is no reason to leave an outlet on.
+        let is_blind = ladder::dead_meter(pdu, snapshot).is_some();
+        let is_on = |id: &str| reading.and_then(|r| r.outlets.get(id)).is_some_and(|outlet| outlet.on == Ok(true));
+        let is_due = |id: &&String| draws(cfg, next, pdu, reading, id, now) || (is_blind && is_on(id));
+        let mut due: Vec<&String> = pdu.outlets.iter().filter(chosen).filter(is_due).collect();
         // Those never told before those told long ago: outlets that stick must not keep the others from their turn.
         let waited = |id: &str| {
             let outlet = OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() };

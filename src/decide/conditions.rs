@@ -49,7 +49,7 @@ pub(super) fn holding(
     holding.extend(climate(cfg, next, inputs, now));
     holding.extend(fans(next, inputs));
     holding.extend(miners(cfg, next, inputs, snapshot, now));
-    holding.extend(against_wishes(cfg, next, snapshot, overrides, refused));
+    holding.extend(against_wishes(cfg, next, snapshot, overrides, refused, now));
     holding
 }
 
@@ -100,12 +100,19 @@ fn climate(cfg: &Config, next: &SiteState, inputs: &Inputs, now: &Moment) -> Vec
         (_, Quality::Bad(reason)) => {
             found.push(warning("intake lost", format!("The intake temperature is lost. {reason}")));
         }
-        (Band::Hot | Band::Warm, _) if next.climate.shedding => {
-            let shown = next.climate.intake.map_or("unknown".to_owned(), |t| t.to_string());
-            let back = cfg.climate.resume_below;
-            found.push(warning("intake hot", format!("Miners are off for heat: intake {shown}, back at {back}")));
-        }
         (_, Quality::Good(_) | Quality::Held(..)) => {}
+    }
+    if let Some(intake) = next.climate.intake.filter(|_| next.climate.shedding) {
+        let back = cfg.climate.resume_below;
+        found.push(warning("intake hot", format!("Miners are off for heat: intake {intake}, back at {back}")));
+    }
+    for (probe, moved) in &next.climate.moved {
+        let still = now.since(moved);
+        let read_now = next.climate.probes.get(probe).filter(|good| good.at == *now);
+        if let Some(good) = read_now.filter(|_| still >= cfg.climate.stuck_after) {
+            let text = format!("Probe {probe} has said {} for {still} without moving: is it stuck?", good.value);
+            found.push(warning(format!("stuck {probe}"), text));
+        }
     }
     for room in &cfg.rooms {
         for switch in &room.switches {
@@ -144,11 +151,13 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
     let limit = cfg.miners.deadline;
     match &next.miners.phase {
         MinersPhase::Fault { since } if off => {
+            let again = Seconds(now.since(since).0.saturating_add(limit.0));
             let (what, late) = match late {
                 Some(late) => ("Miners NOT proven off", late),
-                None => ("Miners came back and are NOT off", Seconds(now.since(since).0.saturating_add(limit.0))),
+                None if inputs.known_watts() > cfg.miners.off_below => ("Miners came back and are NOT off", again),
+                None => ("Miners NOT proven off any more", again),
             };
-            let missing = super::ladder::proof(cfg, next, inputs).err().unwrap_or_default();
+            let missing = super::ladder::proof(cfg, next, inputs, snapshot).err().unwrap_or_default();
             found.push(not_off(cfg, format!("{what} after {late} (limit {limit}): {missing}")));
         }
         MinersPhase::Curtailed { .. } if off && next.miners.proven_off.is_none() => {
@@ -175,7 +184,19 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
         | MinersPhase::Resuming { .. }
         | MinersPhase::Fault { .. } => {}
     }
-    found.extend(not_back(next));
+    for pdu in &cfg.pdus {
+        if let Some(on) = super::ladder::dead_meter(pdu, snapshot) {
+            let text = format!("{} reads 0 W with {on} outlets on: its meter may be dead", pdu.name);
+            found.push(warning(format!("meter {}", pdu.name), text));
+        }
+    }
+    found.extend(not_back(cfg, next, snapshot, now));
+    if next.miners.shed_groups > 0 {
+        let (shed, groups) = (next.miners.shed_groups, cfg.miners.resume_groups);
+        let allowed = next.demand.allowed.map_or("less".to_owned(), |allowed| allowed.to_string());
+        let text = format!("{shed} of {groups} groups of miners are off: the running fans cool {allowed}");
+        found.push(warning("airflow", text));
+    }
     found.extend(welded_outlets(cfg, snapshot));
     found
 }
@@ -193,16 +214,25 @@ fn waiting_long(cfg: &Config, next: &SiteState, now: &Moment) -> bool {
     now.since(&next.demand.since).0 >= cfg.miners.resume_after.0.saturating_add(LOW_POWER_AFTER.0)
 }
 
-/// Outlets and miners that the resume left behind.
-fn not_back(next: &SiteState) -> Option<Condition> {
-    if next.miners.phase != MinersPhase::Running || !super::fans::left_off(next) {
+/// Outlets and miners that the resume left behind, some time after it; those that the airflow budget keeps off have
+/// an alarm of their own.
+fn not_back(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Option<Condition> {
+    let is_late = next.miners.back_since.is_none_or(|since| now.since(&since) >= LOW_POWER_AFTER);
+    if next.miners.phase != MinersPhase::Running || !is_late {
         return None;
     }
-    let outlets: Vec<String> = next.miners.cut.iter().take(10).map(ToString::to_string).collect();
-    let asleep = next.miners.asked.values().filter(|asked| super::fans::is_left_off(asked)).count();
+    let shed = super::budget::shed(cfg, next, snapshot);
+    let cut: Vec<_> = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet)).collect();
+    let outlets: Vec<String> = cut.iter().take(10).map(ToString::to_string).collect();
+    let left =
+        next.miners.asked.iter().filter(|(id, asked)| super::fans::is_left_off(asked) && !shed.miners.contains(id));
+    let asleep = left.count();
     let mut parts = Vec::new();
+    if outlets.is_empty() && asleep == 0 {
+        return None;
+    }
     if !outlets.is_empty() {
-        parts.push(format!("{} outlets still off ({})", next.miners.cut.len(), outlets.join(", ")));
+        parts.push(format!("{} outlets still off ({})", cut.len(), outlets.join(", ")));
     }
     if asleep > 0 {
         parts.push(format!("{asleep} miners still asleep"));
@@ -234,6 +264,7 @@ fn against_wishes(
     snapshot: &Snapshot,
     overrides: &[Override],
     refused: &[Refusal],
+    now: &Moment,
 ) -> Vec<Condition> {
     let mut found = Vec::new();
     let off = next.signal.level != Level::Run;
@@ -250,7 +281,9 @@ fn against_wishes(
         let reminder = off.then_some(AGAINST_SIGNAL_REMINDER);
         found.push(Condition { reminder, ..warning("override signal", text) });
     }
-    for over in overrides {
+    // The fan that takes over needs a moment to prove itself.
+    let settled = Seconds(cfg.fan_rules.prove_within.0.saturating_mul(2));
+    for over in overrides.iter().filter(|over| now.since(&over.since) >= settled) {
         let Setting::Fan { fan, on: false } = over.setting else { continue };
         let runs = next.fans.get(&fan).is_some_and(|state| state.wanted);
         let refusal = refused.iter().find(|refusal| refusal.command == Command::Fan { fan, on: false });

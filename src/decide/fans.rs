@@ -115,7 +115,12 @@ fn judge_fault(rules: &FanRules, fan: &mut FanState, now: &Moment) -> Option<Fan
     };
     let Some(fault) = fault else {
         fan.disagrees = None;
-        return None;
+        // A dead fan at rest, or a welded relay that is on, looks well: only the contrary clears such a fault.
+        return fan.fault.filter(|old| match old {
+            FanFault::Dead => fan.proven != Some(true),
+            FanFault::Welded => fan.relay != Some(false) || fan.proven != Some(false),
+            FanFault::RelayIgnores => false,
+        });
     };
     let since = *fan.disagrees.get_or_insert(*now);
     if now.since(&since) >= rules.prove_within { Some(fault) } else { fan.fault.filter(|old| *old == fault) }

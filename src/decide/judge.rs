@@ -138,6 +138,7 @@ fn probes(
                 (Ok(value), Some(held)) if stalled.0 > 0 => {
                     held_or_bad(value, &held.at, cfg, now, "the unit's uptime stands still")
                 }
+                (Ok(_), None) if stalled.0 > 0 => Quality::Bad("the unit's uptime stands still".to_owned()),
                 (Ok(value), held) => {
                     if held.is_none_or(|held| held.value != value) {
                         next.climate.moved.insert(probe.name.clone(), *now);

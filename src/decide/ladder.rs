@@ -3,7 +3,7 @@
 //! off, and when they are late.
 
 use super::judge::Inputs;
-use crate::config::Config;
+use crate::config::{Config, PduConfig};
 use crate::model::{
     Call, FaultKind, MinersPhase, OutletReading, OutletRef, PduReading, Rung, Score, SiteState, Snapshot,
 };
@@ -15,7 +15,7 @@ const BASELINE_FALL: f64 = 0.02;
 /// The first step off: Foreman, or the outlets at once when Foreman cannot be reached. The record of the call begins
 /// here, or goes on when this one was not over.
 pub(super) fn enter(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> MinersPhase {
-    let rung = if foreman_unreachable(snapshot) { Rung::Outlets } else { Rung::Foreman };
+    let first = if foreman_unreachable(snapshot) { Rung::Outlets } else { Rung::Foreman };
     let reasons = next.demand.reasons.clone();
     let goes_on = match next.miners.phase {
         MinersPhase::Curtailed { .. } | MinersPhase::Curtailing { .. } | MinersPhase::Fault { .. } => true,
@@ -33,6 +33,9 @@ pub(super) fn enter(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, 
             score: Score::default(),
         });
     }
+    // A call that was never proven goes on where it was: no rung is climbed twice.
+    let climbed = next.call.as_ref().filter(|call| call.proven.is_none()).and_then(|call| call.rung);
+    let rung = climbed.map_or(first, |climbed| climbed.max(first));
     if let Some(call) = &mut next.call {
         call.reasons.extend(reasons);
         call.rung = call.rung.max(Some(rung));
@@ -114,7 +117,10 @@ pub(super) fn overdue(next: &SiteState, since: &Moment, now: &Moment) -> Seconds
 /// Whether fresh watts prove the miners off; else what is missing. All PDUs together must be at or below `off_below`,
 /// and each by itself at or below its share of what it drew while its miners ran: the limit of all must not hide one
 /// PDU that never obeyed.
-pub(super) fn proof(cfg: &Config, next: &SiteState, inputs: &Inputs) -> Result<Watts, String> {
+///
+/// A PDU that reads next to nothing while outlets of it are on proves nothing either: even miners that sleep draw
+/// something, so its meter may be dead. Its outlets must read off.
+pub(super) fn proof(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot) -> Result<Watts, String> {
     let limit = cfg.miners.off_below;
     let Some(watts) = inputs.miner_watts() else {
         let unread: Vec<&str> = inputs.pdus.iter().filter(|(_, w)| w.is_err()).map(|(name, _)| name.as_str()).collect();
@@ -122,6 +128,14 @@ pub(super) fn proof(cfg: &Config, next: &SiteState, inputs: &Inputs) -> Result<W
     };
     if watts > limit {
         return Err(format!("{watts} measured, off at or below {limit}"));
+    }
+    // Watts set by hand are what the hand says.
+    let mut measured = cfg.pdus.iter().filter(|_| !next.miners.proof_by_hand);
+    if let Some((pdu, on)) = measured.find_map(|pdu| Some((pdu, dead_meter(pdu, snapshot)?))) {
+        return Err(format!(
+            "{} reads 0 W with {on} outlets on: its meter may be dead, its outlets must be off",
+            pdu.name
+        ));
     }
     for pdu in &cfg.pdus {
         let (Some(Ok(watts)), Some(baseline)) = (inputs.pdus.get(&pdu.name), next.miners.baselines.get(&pdu.name))
@@ -136,6 +150,15 @@ pub(super) fn proof(cfg: &Config, next: &SiteState, inputs: &Inputs) -> Result<W
         }
     }
     Ok(watts)
+}
+
+/// How many outlets of a PDU are on while it reads less than a watt for each of them; `None` when it does not.
+pub(super) fn dead_meter(pdu: &PduConfig, snapshot: &Snapshot) -> Option<usize> {
+    let reading = snapshot.pdus.get(&pdu.name).and_then(|reading| reading.as_ref().ok())?;
+    let total = reading.total.as_ref().ok()?.value;
+    let on = pdu.outlets.iter().filter(|id| reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(true)));
+    let on = on.count();
+    (on > 0 && total.value() < on as f64).then_some(on)
 }
 
 /// Learns what each PDU draws while all its miners run.

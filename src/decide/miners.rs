@@ -66,7 +66,7 @@ pub(super) fn step(
 ) -> bool {
     next.miners.watts = inputs.miner_watts();
     next.miners.proof_by_hand = overrides.iter().any(|over| matches!(over.setting, Setting::MinerWatts { .. }));
-    let proof = ladder::proof(cfg, next, inputs);
+    let proof = ladder::proof(cfg, next, inputs, snapshot);
     next.miners.proven_off = if proof.is_ok() { next.miners.proven_off.or(Some(*now)) } else { None };
     ladder::learn_baselines(cfg, next, inputs);
 
@@ -269,6 +269,7 @@ fn tell(
         MinersPhase::Resuming { .. } => report.notice(now, Severity::Info, format!("Miners resuming. {watts} drawn")),
         MinersPhase::Running => {
             next.call = None;
+            next.miners.back_since = Some(*now);
             if row.from != "boot" {
                 report.notice(now, Severity::Info, format!("Miners running: {watts}"));
             }

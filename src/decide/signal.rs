@@ -10,12 +10,16 @@
 //! | run, curtail | blind | the last good reading is older than `max_age` |
 //! | any | any | set by hand: `minectl set signal` |
 
+use std::borrow::Cow;
+
 use super::Report;
 use super::table::{Row, table};
 use crate::config::{Config, OffWhen, SignalMeaning};
-use crate::model::{EventKind, LastGood, Level, Override, Reading, Setting, Severity, SignalReading, SignalValue};
+use crate::model::{
+    EventKind, Fault, FaultKind, LastGood, Level, Override, Reading, Setting, Severity, SignalReading, SignalValue,
+};
 use crate::model::{SiteState, Snapshot};
-use crate::units::Moment;
+use crate::units::{Moment, Seconds};
 
 table! {
     CURTAIL = "run, blind", "curtail", "one good reading says off: `curtail_at` reached, or a word of `words_curtail`";
@@ -26,6 +30,9 @@ table! {
     TOO_OLD = "run, curtail", "blind", "the last good reading is older than `max_age`";
     BY_HAND = "any", "any", "set by hand: `minectl set signal`";
 }
+
+/// A stamp this far ahead of the clock is not that of a fresh page.
+const AHEAD_MAX: Seconds = Seconds(600);
 
 /// What one good reading says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,10 +79,25 @@ fn forced(overrides: &[Override]) -> Option<Level> {
     overrides.iter().find_map(|over| if let Setting::Signal(level) = over.setting { Some(level) } else { None })
 }
 
+/// A page whose own stamp is ahead of the clock counts only when it says off: after a power cut it is the controller's
+/// clock that is wrong, and an hour's call must not wait for the time server.
+fn believed<'a>(
+    cfg: &Config,
+    reading: &'a Reading<SignalReading>,
+    now: &Moment,
+) -> Result<&'a SignalReading, Cow<'a, Fault>> {
+    let reading = reading.as_ref().map_err(Cow::Borrowed)?;
+    let ahead = reading.stamp.map_or(Seconds(0), |stamp| stamp.since(now.wall));
+    if ahead <= AHEAD_MAX || says(&cfg.signal.meaning, &reading.value) == Says::Curtail {
+        return Ok(reading);
+    }
+    let detail = format!("the page's own time stamp is {ahead} ahead of the controller's clock");
+    Err(Cow::Owned(Fault::new("signal", FaultKind::Stale, detail)))
+}
+
 fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, now: &Moment) -> (Level, Row, String) {
     let signal = &mut next.signal;
-    let was_by_hand = std::mem::take(&mut signal.by_hand);
-    let reading = match reading {
+    let reading = match believed(cfg, reading, now) {
         Ok(reading) => reading,
         Err(fault) => {
             signal.run_readings = 0;
@@ -87,6 +109,7 @@ fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, no
             return (level, TOO_OLD, format!("{fault}; {what} {age} ago, limit {}", cfg.signal.max_age));
         }
     };
+    let was_by_hand = std::mem::take(&mut signal.by_hand);
     let says = says(&cfg.signal.meaning, &reading.value);
     let first = signal.last_good.is_none();
     if signal.last_good.as_ref().is_none_or(|good| good.value != reading.text) {

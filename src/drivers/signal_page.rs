@@ -12,7 +12,7 @@ use super::common::{Limits, is_login_page};
 use crate::config::{SignalConfig, SignalMeaning, StampConfig};
 use crate::http::{Request, excerpt, send};
 use crate::model::{Fault, FaultKind, Reading, SignalReading, SignalValue};
-use crate::units::{Seconds, UnixSeconds};
+use crate::units::UnixSeconds;
 
 /// The device's name.
 pub(super) const NAME: &str = "signal";
@@ -20,8 +20,8 @@ pub(super) const NAME: &str = "signal";
 /// Redirects that are followed: public pages move.
 const REDIRECTS_MAX: u32 = 5;
 
-/// A stamp this far ahead is not that of a fresh page.
-const FUTURE_MAX_S: i64 = 600;
+/// The page's clock may be this far ahead of ours: it chooses between the two readings of a time that happens twice.
+const AHEAD_S: i64 = 600;
 
 /// Fetches the page and reads it.
 pub(super) fn read(cfg: &SignalConfig, time_zone: &str, now: UnixSeconds, limits: Limits) -> Reading<SignalReading> {
@@ -160,18 +160,13 @@ fn strict_number(text: &str) -> Option<f64> {
     number.is_finite().then_some(sign * number)
 }
 
-/// The page's own stamp; too old, or ahead, is `Stale`.
+/// The page's own stamp; too old is `Stale`. One ahead of `now` is handed on: whose clock is wrong, the rules weigh.
 fn check_stamp(page: &Html, cfg: &StampConfig, time_zone: &str, now: UnixSeconds) -> Result<UnixSeconds, Fault> {
     let text = the_element(page, &cfg.selector)?;
     let stamp = stamp_time(&text, &cfg.format, time_zone, now).ok_or_else(|| {
         let detail = format!("time stamp `{}` is not written as `{}`", excerpt(&text), excerpt(&cfg.format));
         fault(FaultKind::Unreadable, detail)
     })?;
-    let ahead = stamp.0.saturating_sub(now.0);
-    if ahead > FUTURE_MAX_S {
-        let detail = format!("page's own time stamp `{}` is {} ahead", excerpt(&text), Seconds(ahead.unsigned_abs()));
-        return Err(fault(FaultKind::Stale, detail));
-    }
     let age = now.since(stamp);
     if age > cfg.max_age {
         let detail = format!("page's own time stamp `{}` is {age} old; limit {}", excerpt(&text), cfg.max_age);
@@ -202,7 +197,7 @@ fn stamp_time(text: &str, format: &str, time_zone: &str, now: UnixSeconds) -> Op
     let local = zone.to_ambiguous_timestamp(parsed.to_datetime().ok()?);
     let (earlier, later) = (local.earlier().ok()?, local.later().ok()?);
     let is_named = |time: Timestamp| letters == Some(zone.to_offset_info(time).abbreviation());
-    let is_past = later.as_second() <= now.0.saturating_add(FUTURE_MAX_S);
+    let is_past = later.as_second() <= now.0.saturating_add(AHEAD_S);
     let is_later = match (is_named(earlier), is_named(later)) {
         (true, false) => false,
         (false, true) => true,
@@ -214,6 +209,7 @@ fn stamp_time(text: &str, format: &str, time_zone: &str, now: UnixSeconds) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Seconds;
 
     #[test]
     fn numbers_are_taken_as_a_page_writes_them_and_in_no_other_way() {

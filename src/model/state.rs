@@ -302,6 +302,9 @@ pub struct MinersState {
     /// When that number last changed.
     #[serde(default)]
     pub shed_since: Option<Moment>,
+    /// Since when they run again after a resume.
+    #[serde(default)]
+    pub back_since: Option<Moment>,
 }
 
 /// Everything that is remembered from run to run.
@@ -404,6 +407,7 @@ impl SiteState {
                 baselines: BTreeMap::new(),
                 shed_groups: 0,
                 shed_since: None,
+                back_since: None,
             },
             fans: BTreeMap::new(),
             alarms: BTreeMap::new(),

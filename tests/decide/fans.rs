@@ -181,6 +181,10 @@ fn a_fan_held_off_runs_all_the_same_when_the_miners_need_it() {
     scene.set(Setting::Fan { fan: 9, on: false });
     scene.pass();
     assert!(scene.fans_on.contains(&9), "I2 holds against a person too");
+    assert_eq!(scene.told("Fan 9 is held off"), 0, "another one may take over");
+    scene.wait(scene.cfg.fan_rules.prove_within.0 * 2);
+    scene.pass();
+    assert!(scene.fans_on.contains(&9));
     assert_eq!(scene.told("Fan 9 is held off and runs all the same"), 1);
 }
 
@@ -371,7 +375,7 @@ fn a_relay_that_obeys_again_is_trusted_again() {
     let mut scene = all_running();
     scene.intake_c = Some(STAGE_2_C);
     scene.commands_lost = true;
-    scene.minutes(20);
+    scene.minutes(60);
     assert!(scene.state.fans.values().any(|fan| fan.fault == Some(FanFault::RelayIgnores)));
     scene.commands_lost = false;
     scene.minutes(120);
@@ -407,4 +411,36 @@ fn a_room_that_warms_with_fewer_fans_does_not_make_them_flap() {
         switched += before.symmetric_difference(&scene.fans_on).count();
     }
     assert!(switched <= 100, "{switched} switchings in twelve hours");
+}
+
+#[test]
+fn a_dead_fan_stays_dead_until_it_draws_power() {
+    let mut scene = all_running();
+    scene.fans_dead = [4].into();
+    scene.minutes(6);
+    assert_eq!(scene.state.fans[&4].fault, Some(FanFault::Dead));
+    scene.signal = Some(350.0);
+    scene.minutes(40);
+    assert!(!scene.fans_on.contains(&4));
+    assert_eq!(scene.state.fans[&4].fault, Some(FanFault::Dead), "at rest it looks like any other");
+    scene.fans_dead.clear();
+    scene.signal = Some(250.0);
+    scene.minutes(40);
+    assert_eq!(scene.state.fans[&4].fault, None);
+}
+
+#[test]
+fn a_welded_relay_stays_welded_until_it_stops_its_fan() {
+    let mut scene = all_running();
+    scene.signal = Some(350.0);
+    scene.fans_welded = [4].into();
+    scene.minutes(40);
+    assert_eq!(scene.state.fans[&4].fault, Some(FanFault::Welded));
+    scene.signal = Some(250.0);
+    scene.minutes(40);
+    assert_eq!(scene.state.fans[&4].fault, Some(FanFault::Welded), "while it runs it looks like any other");
+    scene.fans_welded.clear();
+    scene.signal = Some(350.0);
+    scene.minutes(40);
+    assert_eq!(scene.state.fans[&4].fault, None);
 }

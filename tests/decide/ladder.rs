@@ -121,3 +121,50 @@ fn near_the_threshold_the_signal_is_read_again_within_the_run() {
     scene.signal = Some(309.9);
     assert!(!scene.pass());
 }
+
+#[test]
+fn a_pdu_that_reads_nothing_with_its_outlets_on_proves_nothing_until_they_are_off() {
+    let mut scene = Scene::running();
+    scene.quirks.meters_dead.insert("spdu-b".to_owned());
+    scene.asleep = (1..=20).collect();
+    scene.foreman_ignored = true;
+    scene.signal = Some(350.0);
+    for _ in 0..4 {
+        scene.pass();
+        assert_ne!(scene.phase(), "curtailed", "{}", scene.why("miners"));
+        scene.wait(50);
+    }
+    assert!(scene.why("miners").contains("its meter may be dead"), "{}", scene.why("miners"));
+    scene.minutes(6);
+    assert_eq!(scene.phase(), "curtailed", "{}", scene.why("miners"));
+    assert_eq!(scene.outlets_off.iter().filter(|outlet| outlet.pdu == "spdu-b").count(), 20);
+    let told = scene.told_at(Severity::Warning).iter().filter(|text| text.contains("its meter may be dead")).count();
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn no_fan_stops_on_the_word_of_a_dead_meter() {
+    let mut scene = Scene::running();
+    scene.quirks.meters_dead = ["spdu-a".to_owned(), "spdu-b".to_owned()].into();
+    scene.foreman_ignored = true;
+    scene.pdus_ignored = true;
+    scene.signal = Some(350.0);
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "fault");
+    assert!(scene.fans_on.len() >= 5, "{:?}", scene.fans_on);
+}
+
+#[test]
+fn a_call_that_was_not_proven_goes_on_at_the_rung_it_had() {
+    let mut scene = Scene::running();
+    scene.foreman_ignored = true;
+    scene.pdus_ignored = true;
+    scene.signal = Some(350.0);
+    scene.pass();
+    scene.wait(scene.cfg.miners.foreman_limit.0);
+    scene.pass();
+    assert!(scene.why("miners").contains("PDU outlets"), "{}", scene.why("miners"));
+    scene.state.miners.phase = MinersPhase::Curtailed { since: scene.now };
+    scene.pass();
+    assert!(scene.why("miners").contains("PDU outlets"), "{}", scene.why("miners"));
+}

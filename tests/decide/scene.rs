@@ -36,6 +36,8 @@ pub fn fault(device: &str) -> Fault {
 /// What single devices do beside what is broken as a whole; nothing by itself.
 #[derive(Debug, Clone, Default)]
 pub struct Quirks {
+    /// PDUs whose meter says 0 W whatever they feed.
+    pub meters_dead: BTreeSet<String>,
     /// What the page's reader makes of the page, in place of the number.
     pub signal: Option<Reading<SignalReading>>,
     /// Probes that do not follow the intake: stuck at a temperature, or missing.
@@ -331,13 +333,15 @@ impl Scene {
         if let Some(frozen) = self.quirks.pdus_frozen.get(&name) {
             return frozen.clone();
         }
+        let is_dead = self.quirks.meters_dead.contains(&name);
+        let shown = |w: f64| measured(if is_dead { 0.0 } else { w });
         let outlets = (1..=self.outlets_each()).map(|id| {
             let at = OutletRef { pdu: name.clone(), outlet: id.to_string() };
-            let watts = Ok(measured(self.outlet_watts(index, id)));
+            let watts = Ok(shown(self.outlet_watts(index, id)));
             (id.to_string(), OutletReading { on: Ok(!self.outlets_off.contains(&at)), watts })
         });
         PduReading {
-            total: Ok(measured(self.pdu_watts(index))),
+            total: Ok(shown(self.pdu_watts(index))),
             outlets: outlets.collect(),
             newest: Some(self.now.wall),
             remarks: Vec::new(),

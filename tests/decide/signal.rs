@@ -114,3 +114,33 @@ fn a_set_signal_takes_the_page_s_place_and_its_end_gives_it_back() {
     assert_eq!(scene.told("override ended"), 1);
     assert_eq!(scene.state.signal.level, Level::Run);
 }
+
+#[test]
+fn a_page_from_the_future_counts_only_when_it_says_off() {
+    for (ahead, value, level) in [(600, 250.0, Level::Run), (601, 250.0, Level::Blind), (36_000, 350.0, Level::Curtail)]
+    {
+        let mut scene = Scene::new();
+        scene.signal = Some(value);
+        let mut snapshot = scene.snapshot();
+        let reading = snapshot.signal.as_mut().unwrap();
+        reading.stamp = Some(scene.now.wall.plus(minectl::units::Seconds(ahead)));
+        let decision = minectl::decide::decide(&scene.cfg, &scene.state, &snapshot, &[], &scene.now);
+        assert_eq!(decision.next.signal.level, level, "{ahead} s, {value}");
+    }
+}
+
+#[test]
+fn a_run_set_by_hand_is_nothing_to_hold_to_even_after_a_reading_that_failed() {
+    let mut scene = Scene::running();
+    scene.signal = Some(305.0);
+    scene.set(Setting::Signal(Level::Run));
+    scene.pass();
+    scene.overrides.clear();
+    scene.signal = None;
+    scene.wait(20);
+    scene.pass();
+    scene.signal = Some(305.0);
+    scene.wait(20);
+    scene.pass();
+    assert_eq!(scene.state.signal.level, Level::Curtail);
+}
