@@ -319,3 +319,21 @@ fn a_relay_that_obeys_again_is_trusted_again() {
     assert_eq!(scene.state.fans.values().filter(|fan| fan.fault.is_some()).count(), 0);
     assert_eq!(scene.fans_on.len(), 5);
 }
+
+#[test]
+fn with_every_fan_called_faulty_all_are_still_wanted() {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    scene.commands_lost = true;
+    let all_faulty = |scene: &Scene| scene.state.fans.values().all(|fan| fan.fault.is_some());
+    for _ in 0..200 {
+        if !all_faulty(&scene) {
+            scene.pass();
+            scene.wait(20);
+        }
+    }
+    assert!(all_faulty(&scene));
+    scene.commands_lost = false;
+    scene.pass();
+    assert_eq!(scene.fans_on.len(), 9);
+}
