@@ -54,6 +54,9 @@ pub(super) fn check(
         }
     }
     fans(cfg, site, before, decision, watch)?;
+    if drawing {
+        cooling(site, decision)?;
+    }
     proofs(site, decision, drawing)?;
     off(cfg, site, before, decision, drawing, watch)?;
     events(before, decision)
@@ -149,6 +152,22 @@ fn fans(cfg: &Config, site: &Site, before: &SiteState, decision: &Decision, watc
     let needed = usize::from(stage.map_or(1, |stage| stage.run).max(cfg.fan_rules.min_running));
     if turning < needed || celsius >= cfg.climate.shed_above.value() {
         return Err(format!("I2: fans {stopped:?} stopped, miners not down, {turning} left of {needed}"));
+    }
+    Ok(())
+}
+
+/// Not an interlock, but as grave: miners that draw in hot air have every fan.
+fn cooling(site: &Site, decision: &Decision) -> Result<(), String> {
+    let world = &site.world;
+    let hot = world.room == Device::Good && matches!(world.air, Air::Hot | Air::Critical);
+    let obeyed = world.boards == Device::Good && world.hold != super::site::Hold::FirstFanOff;
+    let is_on = |fan: u8| {
+        let relay = world.on & (1 << (fan - 1)) != 0;
+        let told = decision.commands.iter().find(|command| matches!(command, Command::Fan { fan: n, .. } if *n == fan));
+        told.map_or(relay, Command::is_safe)
+    };
+    if hot && obeyed && !(1..=3).all(is_on) {
+        return Err("heat: miners draw, the air is hot and a fan is left off".to_owned());
     }
     Ok(())
 }

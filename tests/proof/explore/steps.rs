@@ -71,7 +71,7 @@ pub(super) fn changes(wide: bool) -> Vec<Change> {
     let mut all: Vec<Change> =
         [self::Page::Run, self::Page::Between, self::Page::Curtail, self::Page::Unreadable].map(Page).into();
     all.extend([self::Air::Cool, self::Air::Warm, self::Air::Hot, self::Air::Lost].map(Air));
-    all.extend([Smoke(true), Smoke(false), Room(Frozen), Room(Good), Meter(Down), Meter(Good)]);
+    all.extend([Smoke(true), Smoke(false), Room(Frozen), Room(Good), Meter(Down), Meter(Ignores), Meter(Good)]);
     all.extend([Boards(Down), Boards(Ignores), Boards(Good)]);
     all.extend([Foreman(Down), Foreman(Ignores), Foreman(Late), Foreman(Good)]);
     all.extend([Pdu(0, Down), Pdu(0, Ignores), Pdu(0, Frozen), Pdu(0, Good), Pdu(1, Down), Pdu(1, Good)]);
