@@ -78,8 +78,11 @@ fn observe(site: &Site, decision: &Decision, drawing: bool, watch: &mut Watch) {
         Device::Late | Device::Down | Device::Ignores => false,
     };
     watch.airless = if measured { 0 } else { longer(watch.airless) };
-    watch.down = if drawing { 0 } else { longer(watch.down).max(1) };
-    let late = drawing && !decision.next.demand.reasons.is_empty() && site.memory.is_some();
+    // The lie of a PDU that froze with an answer that was never taken in is believed once.
+    let deceived = deceived(site);
+    let believed = deceived && decision.next.miners.proven_off.is_some();
+    watch.down = if drawing && !believed { 0 } else { longer(watch.down).max(1) };
+    let late = drawing && !deceived && !decision.next.demand.reasons.is_empty() && site.memory.is_some();
     watch.late = if late { longer(watch.late) } else { 0 };
 }
 
@@ -174,10 +177,8 @@ fn cooling(site: &Site, decision: &Decision) -> Result<(), String> {
 
 /// I4: no proof from a reading that is lost or old.
 fn proofs(site: &Site, decision: &Decision, drawing: bool) -> Result<(), String> {
-    let pdus = site.world.pdus;
     let stands_still = ["spdu-a", "spdu-b"].iter().any(|pdu| site.repeats_what_was_seen(pdu));
-    let deceived = pdus.contains(&Device::Frozen) && !stands_still;
-    let bad = pdus.contains(&Device::Down) || stands_still || (drawing && !deceived);
+    let bad = site.world.pdus.contains(&Device::Down) || stands_still || (drawing && !deceived(site));
     if decision.next.miners.proven_off.is_some() && bad {
         return Err("I4: the miners count as proven off".to_owned());
     }
@@ -186,6 +187,12 @@ fn proofs(site: &Site, decision: &Decision, drawing: bool) -> Result<(), String>
         return Err("I4: a fan counts as proven without its watts".to_owned());
     }
     Ok(())
+}
+
+/// A frozen PDU whose last answer was never taken in cannot be told from one that works.
+fn deceived(site: &Site) -> bool {
+    let frozen = |(pdu, name)| site.world.pdus[pdu] == Device::Frozen && !site.repeats_what_was_seen(name);
+    [(0, "spdu-a"), (1, "spdu-b")].into_iter().any(frozen)
 }
 
 /// I5: what must be off is told so in the same pass, no rung stands too long, and a deadline that passed is told.
