@@ -54,6 +54,9 @@ pub(super) fn check(
         }
     }
     fans(cfg, site, before, decision, watch)?;
+    if drawing {
+        cooling(site, decision)?;
+    }
     proofs(site, decision, drawing)?;
     off(cfg, site, before, decision, drawing, watch)?;
     events(before, decision)
@@ -75,8 +78,11 @@ fn observe(site: &Site, decision: &Decision, drawing: bool, watch: &mut Watch) {
         Device::Late | Device::Down | Device::Ignores => false,
     };
     watch.airless = if measured { 0 } else { longer(watch.airless) };
-    watch.down = if drawing { 0 } else { longer(watch.down).max(1) };
-    let late = drawing && !decision.next.demand.reasons.is_empty() && site.memory.is_some();
+    // The lie of a PDU that froze with an answer that was never taken in is believed once.
+    let deceived = deceived(site);
+    let believed = deceived && decision.next.miners.proven_off.is_some();
+    watch.down = if drawing && !believed { 0 } else { longer(watch.down).max(1) };
+    let late = drawing && !deceived && !decision.next.demand.reasons.is_empty() && site.memory.is_some();
     watch.late = if late { longer(watch.late) } else { 0 };
 }
 
@@ -154,12 +160,26 @@ fn fans(cfg: &Config, site: &Site, before: &SiteState, decision: &Decision, watc
     Ok(())
 }
 
+/// Not an interlock, but as grave: miners that draw in hot air have every fan.
+fn cooling(site: &Site, decision: &Decision) -> Result<(), String> {
+    let world = &site.world;
+    let hot = world.room == Device::Good && matches!(world.air, Air::Hot | Air::Critical);
+    let obeyed = world.boards == Device::Good && world.hold != super::site::Hold::FirstFanOff;
+    let is_on = |fan: u8| {
+        let relay = world.on & (1 << (fan - 1)) != 0;
+        let told = decision.commands.iter().find(|command| matches!(command, Command::Fan { fan: n, .. } if *n == fan));
+        told.map_or(relay, Command::is_safe)
+    };
+    if hot && obeyed && !(1..=3).all(is_on) {
+        return Err("heat: miners draw, the air is hot and a fan is left off".to_owned());
+    }
+    Ok(())
+}
+
 /// I4: no proof from a reading that is lost or old.
 fn proofs(site: &Site, decision: &Decision, drawing: bool) -> Result<(), String> {
-    let pdus = site.world.pdus;
     let stands_still = ["spdu-a", "spdu-b"].iter().any(|pdu| site.repeats_what_was_seen(pdu));
-    let deceived = pdus.contains(&Device::Frozen) && !stands_still;
-    let bad = pdus.contains(&Device::Down) || stands_still || (drawing && !deceived);
+    let bad = site.world.pdus.contains(&Device::Down) || stands_still || (drawing && !deceived(site));
     if decision.next.miners.proven_off.is_some() && bad {
         return Err("I4: the miners count as proven off".to_owned());
     }
@@ -168,6 +188,12 @@ fn proofs(site: &Site, decision: &Decision, drawing: bool) -> Result<(), String>
         return Err("I4: a fan counts as proven without its watts".to_owned());
     }
     Ok(())
+}
+
+/// A frozen PDU whose last answer was never taken in cannot be told from one that works.
+fn deceived(site: &Site) -> bool {
+    let frozen = |(pdu, name)| site.world.pdus[pdu] == Device::Frozen && !site.repeats_what_was_seen(name);
+    [(0, "spdu-a"), (1, "spdu-b")].into_iter().any(frozen)
 }
 
 /// I5: what must be off is told so in the same pass, no rung stands too long, and a deadline that passed is told.

@@ -71,7 +71,7 @@ pub(super) fn changes(wide: bool) -> Vec<Change> {
     let mut all: Vec<Change> =
         [self::Page::Run, self::Page::Between, self::Page::Curtail, self::Page::Unreadable].map(Page).into();
     all.extend([self::Air::Cool, self::Air::Warm, self::Air::Hot, self::Air::Lost].map(Air));
-    all.extend([Smoke(true), Smoke(false), Room(Frozen), Room(Good), Meter(Down), Meter(Good)]);
+    all.extend([Smoke(true), Smoke(false), Room(Frozen), Room(Good), Meter(Down), Meter(Ignores), Meter(Good)]);
     all.extend([Boards(Down), Boards(Ignores), Boards(Good)]);
     all.extend([Foreman(Down), Foreman(Ignores), Foreman(Late), Foreman(Good)]);
     all.extend([Pdu(0, Down), Pdu(0, Ignores), Pdu(0, Frozen), Pdu(0, Good), Pdu(1, Down), Pdu(1, Good)]);
@@ -156,7 +156,9 @@ impl Site {
     pub(super) fn repeats_what_was_seen(&self, device: &str) -> bool {
         let Some(memory) = &self.memory else { return false };
         let Some((_, value)) = self.frozen().into_iter().find(|(name, _)| *name == device) else { return false };
-        let counter = memory.counters.get(device);
+        // KNOWN LIMIT: a room unit that stands still is believed once if its probe was never read before.
+        let is_held = device != "room-alert" || !memory.climate.probes.is_empty();
+        let counter = memory.counters.get(device).filter(|_| is_held);
         counter.is_some_and(|counter| counter.value == value && self.now().since(&counter.at).0 > 0)
     }
 
