@@ -115,7 +115,7 @@ impl Diary {
             // An event carries the controller's clock, which may be wrong: then it is left out.
             for event in self.events.iter().filter(|event| (told..=until).contains(&event.at.0)) {
                 let words: String = event.text.chars().take(200).collect();
-                let _ = writeln!(text, "        {} {}: {words}", event.kind.word(), event.subject);
+                writeln!(text, "        {} {}: {words}", event.kind.word(), event.subject).unwrap();
             }
             told = until + 1;
             line.write(&mut text);
@@ -134,7 +134,7 @@ impl Line {
             MinersPhase::Resuming { group, .. } => format!("resuming {group}"),
             phase => phase.word().to_owned(),
         };
-        let _ = write!(
+        write!(
             text,
             "{} | page {page} {} | {phase} {:?} | kW {read} true {:.0} asleep {} off {} \
              tripped {} | intake F {intake} true {:.0} outdoors {:.0} | \
@@ -151,12 +151,13 @@ impl Line {
             self.fans,
             self.wanted,
             self.proven,
-        );
+        )
+        .unwrap();
         if !self.commands.is_empty() {
-            let _ = write!(text, " | {}", self.commands);
+            write!(text, " | {}", self.commands).unwrap();
         }
         if !self.broken.is_empty() {
-            let _ = write!(text, " | BROKEN {}", self.broken);
+            write!(text, " | BROKEN {}", self.broken).unwrap();
         }
         text.push('\n');
     }

@@ -149,7 +149,7 @@ impl Figures {
         let days = DAYS as f64;
         let calls: usize = self.verdicts.values().sum();
         let count = |verdict: Verdict| self.verdicts.get(&verdict).copied().unwrap_or(0);
-        let _ = writeln!(
+        writeln!(
             text,
             "calls {calls}: in time {}, page unread {}, controller off {}, impossible and told {}, MISSED {}",
             count(Verdict::InTime),
@@ -157,61 +157,67 @@ impl Figures {
             count(Verdict::ControllerOff),
             count(Verdict::Impossible),
             count(Verdict::Missed),
-        );
+        )
+        .unwrap();
         for (what, after) in [("off (true watts)", &mut self.off_after), ("proven", &mut self.proven_after)] {
             after.sort_unstable();
             let at = |part: f64| after.get((after.len() as f64 * part) as usize).copied().unwrap_or(0);
             let worst = after.last().copied().unwrap_or(0);
-            let _ = writeln!(
+            writeln!(
                 text,
                 "time from the page to {what}: median {} s, 90 % within {} s, worst {worst} s ({} of {calls})",
                 at(0.5),
                 at(0.9),
                 after.len(),
-            );
+            )
+            .unwrap();
         }
-        let _ = writeln!(
+        writeln!(
             text,
             "fan switchings: {:.1} a day, worst day {} (day {})",
             site.switchings as f64 / days,
             self.switchings_worst.0,
             self.switchings_worst.1,
-        );
+        )
+        .unwrap();
         let lost: f64 = self.lost_h.values().sum();
-        let _ = writeln!(text, "mined {:.1} h of 8760; lost needlessly {lost:.1} h:", self.mined_h);
+        writeln!(text, "mined {:.1} h of 8760; lost needlessly {lost:.1} h:", self.mined_h).unwrap();
         for (cause, hours) in &self.lost_h {
-            let _ = writeln!(text, "    {hours:7.1} h  {cause}");
+            writeln!(text, "    {hours:7.1} h  {cause}").unwrap();
         }
-        let _ = writeln!(text, "not mined with good reason:");
+        writeln!(text, "not mined with good reason:").unwrap();
         for (cause, hours) in &self.excused_h {
-            let _ = writeln!(text, "    {hours:7.1} h  {cause}");
+            writeln!(text, "    {hours:7.1} h  {cause}").unwrap();
         }
         let raised = |severity| self.alarms.get(&severity).copied().unwrap_or(0);
-        let _ = writeln!(
+        writeln!(
             text,
             "alarms raised: {} warnings, {} emergencies",
             raised(Severity::Warning),
             raised(Severity::Emergency)
-        );
+        )
+        .unwrap();
         for (id, times) in self.alarm_ids.iter().filter(|(id, times)| **times > 20 || id.starts_with("emergency")) {
-            let _ = writeln!(text, "    {times:5}  {id}");
+            writeln!(text, "    {times:5}  {id}").unwrap();
         }
         let a_day: Vec<String> =
             self.notices.iter().map(|(severity, n)| format!("{} {:.2}", severity.word(), *n as f64 / days)).collect();
-        let _ = writeln!(
+        writeln!(
             text,
             "notices a day: {}; worst day {} besides heartbeats (day {})",
             a_day.join(", "),
             self.notices_worst.0,
             self.notices_worst.1,
-        );
-        let _ = writeln!(
+        )
+        .unwrap();
+        writeln!(
             text,
             "hottest intake {:.1} F; above critical {:.1} min, of those with cooling possible {:.1} min",
             self.hottest_c * 1.8 + 32.0,
             site.critical_s as f64 / 60.0,
             self.critical_possible_s as f64 / 60.0,
-        );
+        )
+        .unwrap();
         text
     }
 }

@@ -105,8 +105,8 @@ fn stretch(hours: &mut [f64], wanted: f64, beats: fn(f64, f64) -> bool) {
         }
     }
     let missing = wanted - hours[most];
-    for hour in 0..hours.len() {
+    for (hour, value) in hours.iter_mut().enumerate() {
         let days = (hour as f64 - most as f64) / 24.0;
-        hours[hour] += missing * (-days * days / 4.0).exp();
+        *value += missing * (-days * days / 4.0).exp();
     }
 }
