@@ -233,6 +233,8 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now
     let mut healthy: Vec<(&u8, &FanState)> = fans.filter(|(_, fan)| fan.fault.is_none()).collect();
     healthy.sort_by_key(|(number, fan)| (Reverse(fan.wanted), fan.run_time, **number));
     let running = healthy.iter().filter(|(_, fan)| fan.wanted).count();
+    // That every fan is faulty is no reason to want none: they are told on until they obey.
+    let any = count > 0;
     let count = count.min(healthy.len());
     let stop = count < running && may_stop_one(rules, next, now);
     let keep = if count >= running { count } else { running.saturating_sub(usize::from(stop)) };
@@ -246,7 +248,7 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now
             return wanted(next);
         }
     }
-    let faulty = next.fans.iter().filter(|(n, fan)| fan.fault.is_some() && count > 0 && !held_off.contains(n));
+    let faulty = next.fans.iter().filter(|(n, fan)| fan.fault.is_some() && any && !held_off.contains(n));
     let mut chosen: Vec<u8> = healthy.iter().take(keep).map(|(number, _)| **number).collect();
     chosen.extend(faulty.map(|(number, _)| *number));
     chosen

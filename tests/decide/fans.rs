@@ -290,3 +290,27 @@ fn a_board_that_stays_dead_fills_no_record_and_keeps_no_run_busy() {
     }
     assert!(scene.events.len() - before < 20, "{}", scene.events.len() - before);
 }
+
+#[test]
+fn fans_that_all_fail_to_start_are_told_on_until_they_do() {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    scene.commands_lost = true;
+    scene.minutes(40);
+    assert!(scene.state.fans.values().all(|fan| fan.fault == Some(FanFault::RelayIgnores)));
+    assert!(scene.fans_on.is_empty());
+    scene.commands_lost = false;
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "running", "{}", scene.why("miners"));
+}
+
+#[test]
+fn all_fans_are_wanted_while_miners_draw_power_though_all_are_faulty() {
+    let mut scene = Scene::running();
+    scene.fans_dead = (1..=9).collect();
+    scene.pdus_ignored = true;
+    scene.foreman_ignored = true;
+    scene.minutes(10);
+    assert!(scene.state.fans.values().all(|fan| fan.fault == Some(FanFault::Dead)));
+    assert!(scene.state.fans.values().all(|fan| fan.wanted), "{}", scene.why("fans"));
+}
