@@ -287,7 +287,7 @@ impl<'a> Run<'a> {
 /// Foreman's command numbers that are still open, the oldest first; none at rest, since each question costs a second.
 fn outstanding(state: &SiteState) -> Vec<u64> {
     match state.miners.phase {
-        MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } => {}
+        MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } | MinersPhase::Fault { .. } => {}
         MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } => return Vec::new(),
     }
     let open = state.miners.asked.values().filter(|asked| {

@@ -3,6 +3,8 @@
 
 #[path = "decide/alarms.rs"]
 mod alarms;
+#[path = "decide/bank.rs"]
+mod bank;
 #[path = "decide/fans.rs"]
 mod fans;
 #[path = "decide/miners.rs"]
@@ -11,5 +13,7 @@ mod miners;
 mod scene;
 #[path = "decide/signal.rs"]
 mod signal;
+#[path = "decide/tables.rs"]
+mod tables;
 #[path = "decide/time.rs"]
 mod time;

@@ -5,6 +5,8 @@
 
 #[path = "drivers/acting.rs"]
 mod acting;
+#[path = "drivers/acting_banks.rs"]
+mod acting_banks;
 #[path = "drivers/acting_miners.rs"]
 mod acting_miners;
 #[path = "drivers/config.rs"]

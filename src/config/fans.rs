@@ -80,6 +80,19 @@ pub struct FanRules {
     pub before_resume: u8,
     /// Most switchings of one fan in an hour, except towards safety.
     pub max_switchings_per_hour: u32,
+    /// What one fan can cool, by outdoor temperature, the coldest first; empty when the airflow budget is not used.
+    pub capacity: Vec<FanCapacity>,
+    /// A fan that ran this much longer than one at rest changes places with it.
+    pub rotate_after: Seconds,
+}
+
+/// What one fan can cool.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FanCapacity {
+    /// From this outdoor temperature on.
+    pub above: Temperature,
+    /// This much miner power for each fan.
+    pub each: Watts,
 }
 
 /// A fan stage.

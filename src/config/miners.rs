@@ -12,8 +12,14 @@ pub struct ClimateConfig {
     pub resume_below: Temperature,
     /// Emergency at and above this.
     pub critical_above: Temperature,
-    /// They resume only at and above this.
+    /// Below this only the first group resumes, to warm the room; the others at and above it.
     pub resume_min: Temperature,
+    /// The others resume all the same after waiting this long for the warmth.
+    pub preheat_limit: Seconds,
+    /// A rise of at least this many kelvin a minute that reaches `shed_above` within the next interval sheds at once.
+    pub shed_rise_k: f64,
+    /// A probe whose value has not moved for this long is told.
+    pub stuck_after: Seconds,
     /// A probe reading older than this does not count.
     pub max_age: Seconds,
     /// Without an intake temperature for this long the miners go off.
@@ -27,8 +33,14 @@ pub struct MinersConfig {
     pub off_below: Watts,
     /// Running at and above this.
     pub on_above: Watts,
+    /// Proven off only when each PDU, too, is at or below this share (0 to 1) of what it drew while the miners ran.
+    pub off_share: f64,
     /// Time of rung 1.
     pub foreman_limit: Seconds,
+    /// Time of rung 2.
+    pub outlets_limit: Seconds,
+    /// A miner that still draws power this long after the others are proven off has its outlet cut.
+    pub sweep_after: Seconds,
     /// Emergency when not proven by then.
     pub deadline: Seconds,
     /// Shortest time off.
@@ -94,10 +106,25 @@ pub struct PduConfig {
     pub outlet_pause: Seconds,
     /// Outlets switched in one pass.
     pub batch: usize,
+    /// The PDU's own way to switch many of them off at once, if it has one.
+    pub bank: Option<BankConfig>,
     /// A reading older than this is stale.
     pub max_age: Seconds,
     /// The longest wait.
     pub timeout: Seconds,
+}
+
+/// One request that switches off a whole group of a PDU's outlets. There is none that switches it on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BankConfig {
+    /// `PUT`, `POST` or `PATCH`.
+    pub method: String,
+    /// Path of the group.
+    pub path: String,
+    /// Body that switches it off.
+    pub body: serde_json::Value,
+    /// What the PDU's own group contains; all of it is in the PDU's `outlets` too.
+    pub outlets: Vec<String>,
 }
 
 /// How to read and switch a PDU that speaks JSON over HTTP. Pointers are JSON pointers (RFC 6901).

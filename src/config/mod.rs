@@ -26,10 +26,10 @@ use std::path::PathBuf;
 
 pub use edit::{replace, with_value};
 pub use entry::{Entry, Kind, Place, nearest};
-pub use fans::{FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, Wiring};
+pub use fans::{FanCapacity, FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, Wiring};
 pub use mask::{is_secret_name, mask};
 pub use messages::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
-pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig, PduConfig, PduDialect};
+pub use miners::{BankConfig, ClimateConfig, ForemanConfig, MinerChoice, MinersConfig, PduConfig, PduDialect};
 pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 pub use sensors::{

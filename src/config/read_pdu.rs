@@ -5,7 +5,7 @@ use super::entry::Kind;
 use super::preset;
 use super::section::{Need, Section, Want};
 use super::value::{TEXT, one_of};
-use super::{PduConfig, PduDialect};
+use super::{BankConfig, PduConfig, PduDialect};
 use crate::units::Seconds;
 
 /// Outlets of one PDU.
@@ -20,6 +20,9 @@ const BODY: Want = Want { what: "JSON in single quotes such as '{\"on\": true}'"
 const DIALECT_KEYS: [&str; 10] =
     ["read_path", "items", "id", "state", "on", "off", "switch_method", "switch_path", "on_body", "off_body"];
 
+/// The keys of a bank: all of them or none.
+const BANK_KEYS: [&str; 4] = ["bank_method", "bank_path", "bank_body", "bank_outlets"];
+
 const METHODS: [(&str, &str); 3] = [("PUT", "PUT"), ("POST", "POST"), ("PATCH", "PATCH")];
 
 pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
@@ -30,7 +33,8 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
-    let outlets = s.texts("outlets", Need::Required, expand).and_then(|ranges| outlets(s, ranges));
+    let outlets = s.texts("outlets", Need::Required, expand).and_then(|ranges| outlets(s, "outlets", ranges));
+    let bank = bank(s, dialect.as_ref(), outlets.as_deref());
     let outlet_pause = s.span("outlet_pause", Need::Default("1 s"), Seconds(0)..=Seconds(60));
     let batch = s.number("batch", Need::Default("24"), 1..=512);
     let max_age = s.span("max_age", Need::Default("60 s"), Seconds(5)..=Seconds::minutes(60));
@@ -51,6 +55,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
         outlets: outlets?,
         outlet_pause: outlet_pause?,
         batch: usize::try_from(batch?).ok()?,
+        bank,
         max_age: max_age?,
         timeout: timeout?,
     })
@@ -138,6 +143,33 @@ fn dialect(s: &Section<'_>) -> Option<PduDialect> {
     Some(dialect)
 }
 
+/// The bank, if one is described. What is in the PDU's own group cannot be seen from here, so the owner names it, and
+/// anything of it that is not in `outlets` is a mistake: a fan may hang there.
+fn bank(s: &Section<'_>, dialect: Option<&PduDialect>, listed: Option<&[String]>) -> Option<BankConfig> {
+    let need = if BANK_KEYS.iter().any(|key| s.has(key)) { Need::Required } else { Need::Optional };
+    let method = s.word("bank_method", need, &METHODS).map(str::to_owned);
+    let path = s.checked("bank_path", PATH, need, path);
+    let body = s.checked("bank_body", BODY, need, json);
+    let outlets = s.texts("bank_outlets", need, expand).and_then(|ranges| self::outlets(s, "bank_outlets", ranges));
+    let bank = BankConfig { method: method?, path: path?, body: body?, outlets: outlets? };
+    if let Some(listed) = listed {
+        let unlisted: Vec<&str> = bank.outlets.iter().filter(|id| !listed.contains(id)).map(String::as_str).collect();
+        if let Some(first) = unlisted.first() {
+            let count = unlisted.len();
+            s.mistake("bank_outlets", format!("{count} not in `outlets`, such as `{first}`: it must not be switched"));
+        }
+    }
+    for (key, text) in [("bank_path", bank.path.clone()), ("bank_body", bank.body.to_string())] {
+        if text.contains("{id}") {
+            s.mistake(key, "has `{id}` in it, but a bank is one request for all its outlets");
+        }
+    }
+    if dialect.is_some_and(|dialect| dialect.on_body == bank.body && dialect.off_body != bank.body) {
+        s.mistake("bank_body", "is the same as `on_body`; a bank is only ever switched off");
+    }
+    Some(bank)
+}
+
 fn check_dialect(s: &Section<'_>, dialect: &PduDialect) {
     if dialect.on == dialect.off {
         s.mistake("off", "is the same as `on`, so a state says nothing");
@@ -194,14 +226,14 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
     Ok((first..=last).map(|id| id.to_string()).collect())
 }
 
-fn outlets(s: &Section<'_>, ranges: Vec<Vec<String>>) -> Option<Vec<String>> {
+fn outlets(s: &Section<'_>, key: &str, ranges: Vec<Vec<String>>) -> Option<Vec<String>> {
     let outlets: Vec<String> = ranges.into_iter().flatten().collect();
     let mut seen = std::collections::BTreeSet::new();
     if let Some(twice) = outlets.iter().find(|id| !seen.insert(id.as_str())) {
-        s.mistake("outlets", format!("outlet `{twice}` is listed twice"));
+        s.mistake(key, format!("outlet `{twice}` is listed twice"));
     }
     if outlets.is_empty() || outlets.len() > OUTLETS_MAX {
-        s.mistake("outlets", format!("lists {} outlets; 1 to {OUTLETS_MAX} are possible", outlets.len()));
+        s.mistake(key, format!("lists {} outlets; 1 to {OUTLETS_MAX} are possible", outlets.len()));
     }
     (1..=OUTLETS_MAX).contains(&outlets.len()).then_some(outlets)
 }

@@ -2,13 +2,15 @@
 
 use super::entry::Kind;
 use super::section::{Need, Section, Want};
-use super::{ClimateConfig, FanRules, FanStage, MinersConfig};
-use crate::units::{Seconds, Temperature};
+use super::{ClimateConfig, FanCapacity, FanRules, FanStage, MinersConfig};
+use crate::units::{Seconds, Temperature, Watts};
 
 const STAGES: Want = Want { what: "a list of { above = \"75 F\", run = 7 }", kind: Kind::Array };
+const CAPACITY: Want = Want { what: "a list of { above = \"85 F\", each = \"120 kW\" }", kind: Kind::Array };
 const DIFFERENCE: Want = Want { what: "a temperature difference such as \"4 F\" or \"2 C\"", kind: Kind::Text };
 
 const HOUR: Seconds = Seconds::minutes(60);
+const DAY: Seconds = Seconds::minutes(24 * 60);
 
 /// `fan_count` is the number of `[[fan]]` sections: no rule can ask for more.
 pub(super) fn read_fan_rules(s: &Section<'_>, fan_count: usize) -> Option<FanRules> {
@@ -27,6 +29,10 @@ pub(super) fn read_fan_rules(s: &Section<'_>, fan_count: usize) -> Option<FanRul
     let off_room_above = s.temperature("off_room_above", Need::Default("95 F"));
     let before_resume = s.number("before_resume", Need::Required, 1..=fans_max);
     let max_switchings = s.number("max_switchings_per_hour", Need::Default("12"), 2..=60);
+    let capacity = s.sections("capacity", CAPACITY, Need::Optional);
+    let capacity: Option<Vec<FanCapacity>> = capacity.iter().map(read_capacity).collect();
+    let rotate_bounds = HOUR..=Seconds::minutes(60 * 24 * 60);
+    let rotate_after = s.span("rotate_after", Need::Default("24 hours"), rotate_bounds);
     s.finish();
     if let (Some(on), Some(off)) = (on_above, off_below)
         && off >= on
@@ -36,6 +42,9 @@ pub(super) fn read_fan_rules(s: &Section<'_>, fan_count: usize) -> Option<FanRul
     let stages: Option<Vec<FanStage>> = stages.into_iter().collect();
     if let Some(stages) = &stages {
         check_stages(s, stages);
+    }
+    if let Some(capacity) = &capacity {
+        check_capacity(s, capacity);
     }
     Some(FanRules {
         on_above: on_above?,
@@ -50,7 +59,35 @@ pub(super) fn read_fan_rules(s: &Section<'_>, fan_count: usize) -> Option<FanRul
         off_room_above: off_room_above?,
         before_resume: u8::try_from(before_resume?).ok()?,
         max_switchings_per_hour: u32::try_from(max_switchings?).ok()?,
+        capacity: capacity?,
+        rotate_after: rotate_after?,
     })
+}
+
+fn read_capacity(s: &Section<'_>) -> Option<FanCapacity> {
+    let above = s.temperature("above", Need::Required);
+    let each = s.watts("each", Need::Required);
+    s.finish();
+    Some(FanCapacity { above: above?, each: each? })
+}
+
+/// Warmer air cools less.
+fn check_capacity(s: &Section<'_>, capacity: &[FanCapacity]) {
+    for (index, pair) in capacity.windows(2).enumerate() {
+        let [lower, higher] = pair else { continue };
+        let path = s.path_of(&format!("capacity.{}", index + 2));
+        if higher.above <= lower.above {
+            let text = format!("{} must be above that of the entry before ({})", higher.above, lower.above);
+            s.book.mistake(&format!("{path}.above"), text);
+        }
+        if higher.each > lower.each {
+            let text = format!("{} must not be more than in the cooler entry before ({})", higher.each, lower.each);
+            s.book.mistake(&format!("{path}.each"), text);
+        }
+    }
+    if let Some(none) = capacity.iter().position(|entry| entry.each <= Watts::ZERO) {
+        s.book.mistake(&format!("{}.each", s.path_of(&format!("capacity.{}", none + 1))), "must be above 0 W");
+    }
 }
 
 fn read_stage(s: &Section<'_>, fans_max: i64) -> Option<FanStage> {
@@ -99,6 +136,9 @@ pub(super) fn read_climate(s: &Section<'_>) -> Option<ClimateConfig> {
     let resume_below = s.temperature("resume_below", Need::Required);
     let critical_above = s.temperature("critical_above", Need::Required);
     let resume_min = s.temperature("resume_min", Need::Default("-22 F"));
+    let preheat_limit = s.span("preheat_limit", Need::Default("30 minutes"), Seconds::minutes(1)..=DAY);
+    let shed_rise_k = s.checked("shed_rise", DIFFERENCE, Need::Default("2 F"), difference_k);
+    let stuck_after = s.span("stuck_after", Need::Default("6 hours"), Seconds::minutes(10)..=Seconds(30 * DAY.0));
     let max_age = s.span("max_age", Need::Default("4 minutes"), Seconds(30)..=HOUR);
     let lost_limit = s.span("lost_limit", Need::Default("10 minutes"), Seconds(30)..=HOUR);
     s.finish();
@@ -115,6 +155,9 @@ pub(super) fn read_climate(s: &Section<'_>) -> Option<ClimateConfig> {
         resume_below: resume_below?,
         critical_above: critical_above?,
         resume_min: resume_min?,
+        preheat_limit: preheat_limit?,
+        shed_rise_k: shed_rise_k?,
+        stuck_after: stuck_after?,
         max_age: max_age?,
         lost_limit: lost_limit?,
     })
@@ -131,11 +174,13 @@ fn above(s: &Section<'_>, key: &str, higher: Option<Temperature>, other: &str, l
 pub(super) fn read_miners(s: &Section<'_>) -> Option<MinersConfig> {
     let off_below = s.watts("off_below", Need::Required);
     let on_above = s.watts("on_above", Need::Required);
-    let day = Seconds::minutes(24 * 60);
+    let off_percent = s.number("off_percent", Need::Default("25"), 1..=90);
     let foreman_limit = s.span("foreman_limit", Need::Default("2 minutes"), Seconds(10)..=HOUR);
+    let outlets_limit = s.span("outlets_limit", Need::Default("2 minutes"), Seconds(10)..=HOUR);
+    let sweep_after = s.span("sweep_after", Need::Default("3 minutes"), Seconds(30)..=HOUR);
     let deadline = s.span("deadline", Need::Default("6 minutes"), Seconds(30)..=HOUR);
-    let min_off = s.span("min_off", Need::Default("10 minutes"), Seconds(0)..=day);
-    let resume_after = s.span("resume_after", Need::Default("4 minutes"), Seconds(0)..=day);
+    let min_off = s.span("min_off", Need::Default("10 minutes"), Seconds(0)..=DAY);
+    let resume_after = s.span("resume_after", Need::Default("4 minutes"), Seconds(0)..=DAY);
     let resume_groups = s.number("resume_groups", Need::Default("4"), 1..=50);
     let group_limit = s.span("group_limit", Need::Default("6 minutes"), Seconds(30)..=HOUR);
     let outlet_off_below = s.watts("outlet_off_below", Need::Default("60 W"));
@@ -145,15 +190,20 @@ pub(super) fn read_miners(s: &Section<'_>) -> Option<MinersConfig> {
     {
         s.mistake("off_below", format!("{off} must be below `on_above` ({on})"));
     }
-    if let (Some(limit), Some(deadline)) = (foreman_limit, deadline)
-        && limit >= deadline
+    if let (Some(foreman), Some(outlets), Some(deadline)) = (foreman_limit, outlets_limit, deadline)
+        && foreman.0.saturating_add(outlets.0) >= deadline.0
     {
-        s.mistake("foreman_limit", format!("{limit} must be shorter than `deadline` ({deadline})"));
+        let text =
+            format!("{foreman} and `outlets_limit` ({outlets}) together must be shorter than `deadline` ({deadline})");
+        s.mistake("foreman_limit", text);
     }
     Some(MinersConfig {
         off_below: off_below?,
         on_above: on_above?,
+        off_share: f64::from(u8::try_from(off_percent?).ok()?) / 100.0,
         foreman_limit: foreman_limit?,
+        outlets_limit: outlets_limit?,
+        sweep_after: sweep_after?,
         deadline: deadline?,
         min_off: min_off?,
         resume_after: resume_after?,

@@ -19,6 +19,10 @@ pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
     let selector = s.checked("selector", TEXT, Need::Required, check::selector);
     let pattern = s.checked("pattern", TEXT, Need::Required, check::pattern);
     let meaning = meaning(s);
+    let reread_near = s.fraction("reread_near", Need::Optional);
+    if reread_near.is_some_and(|near| near < 0.0) {
+        s.mistake("reread_near", "must not be below 0");
+    }
     let must_contain = s.texts("must_contain", Need::Optional, plain);
     let must_not_contain = s.texts("must_not_contain", Need::Optional, plain);
     let stamp = stamp(s);
@@ -40,6 +44,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
         stamp,
         max_age: max_age?,
         when_blind: when_blind?,
+        reread_near: reread_near.unwrap_or(0.0),
         resume_readings: u32::try_from(resume_readings?).ok()?,
         unchanged_warning: unchanged_warning?,
         timeout: timeout?,

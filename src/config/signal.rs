@@ -23,6 +23,8 @@ pub struct SignalConfig {
     pub max_age: Seconds,
     /// What Blind means for the miners.
     pub when_blind: WhenBlind,
+    /// A number this near to `curtail_at` is read again within the run; 0: never.
+    pub reread_near: f64,
     /// Good readings in a row needed to resume.
     pub resume_readings: u32,
     /// Warn when the text has not changed for this long.

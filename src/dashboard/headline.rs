@@ -15,6 +15,7 @@ pub(super) fn state(input: &Input) -> &'static str {
         MinersPhase::Curtailing { .. } => "curtailing",
         MinersPhase::Curtailed { .. } => "off",
         MinersPhase::Resuming { .. } => "resuming",
+        MinersPhase::Fault { .. } => "fault",
     }
 }
 
@@ -35,6 +36,7 @@ pub(super) fn headline(input: &Input, miners: &MinersStatus) -> String {
             let how = match rung {
                 Rung::Foreman => "by Foreman",
                 Rung::Outlets => "at the PDU outlets",
+                Rung::Bank => "by the PDUs' banks",
             };
             let drawn = if miners.power.value.is_some() { format!("{watts} still drawn") } else { watts };
             format!("Curtailing {how} for {}, {drawn}", input.now.since(since))
@@ -47,6 +49,10 @@ pub(super) fn headline(input: &Input, miners: &MinersStatus) -> String {
                 Some(after) => format!("{word}, {watts}, proven off {} after {cause}", seconds_words(after)),
                 None => format!("{word}, {watts}, proven off for {}", input.now.since(since)),
             }
+        }
+        MinersPhase::Fault { since } => {
+            let drawn = if miners.power.value.is_some() { format!("{watts} still drawn") } else { watts };
+            format!("NOT proven off by the deadline, {drawn}; every way off in force for {}", input.now.since(since))
         }
         MinersPhase::Resuming { group, .. } => {
             format!("Resuming, group {group} of {}, {watts}", input.cfg.miners.resume_groups)
@@ -101,6 +107,7 @@ fn calm(phase: &MinersPhase) -> &'static str {
         MinersPhase::Curtailing { .. } => "Nothing to do yet: the miners are being switched off.",
         MinersPhase::Curtailed { .. } => "Nothing to do: the miners are off, as they must be.",
         MinersPhase::Resuming { .. } => "Nothing to do: the miners are being started.",
+        MinersPhase::Fault { .. } => "The miners are not proven off.",
     }
 }
 

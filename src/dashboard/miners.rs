@@ -22,9 +22,11 @@ pub(super) fn miners(input: &Input, words: &Words) -> MinersStatus {
         estimated_power: by_foreman::<Watts>(input, words, |f| f.estimated),
         rung: match &state.phase {
             MinersPhase::Curtailing { rung, .. } => Some(rung.word()),
-            MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => {
-                None
-            }
+            MinersPhase::Boot
+            | MinersPhase::Running
+            | MinersPhase::Curtailed { .. }
+            | MinersPhase::Resuming { .. }
+            | MinersPhase::Fault { .. } => None,
         },
         asked: state.asked.len(),
         asked_failed: failed,
@@ -52,7 +54,8 @@ fn since<'a>(input: &Input<'a>) -> Option<&'a Moment> {
         MinersPhase::Running => input.state.demand.reasons.is_empty().then_some(&input.state.demand.since),
         MinersPhase::Curtailing { since, .. }
         | MinersPhase::Curtailed { since }
-        | MinersPhase::Resuming { since, .. } => Some(since),
+        | MinersPhase::Resuming { since, .. }
+        | MinersPhase::Fault { since } => Some(since),
     }
 }
 
@@ -92,23 +95,27 @@ fn steps(input: &Input, words: &Words) -> Vec<Step> {
         MinersPhase::Boot | MinersPhase::Running => Vec::new(),
         MinersPhase::Curtailing { rung, rung_since, .. } => {
             let on_rung = input.now.since(rung_since);
-            let (first, second) = match rung {
-                Rung::Foreman => ("now", "next"),
-                Rung::Outlets => ("tried", "now"),
-            };
             let limit = input.cfg.miners.foreman_limit;
-            let outlets = match rung {
-                Rung::Foreman => format!("if watts have not fallen after {limit}; {on_rung} have passed"),
-                Rung::Outlets => {
-                    format!("{} cut; for {on_rung}", count(input.state.miners.cut.len(), "outlet", "outlets"))
+            let cut = count(input.state.miners.cut.len(), "outlet", "outlets");
+            let (first, second, outlets) = match rung {
+                Rung::Foreman => {
+                    ("now", "next", format!("if watts have not fallen after {limit}; {on_rung} have passed"))
                 }
+                Rung::Outlets => ("tried", "now", format!("{cut} cut; for {on_rung}")),
+                Rung::Bank => ("tried", "tried", format!("{cut} cut")),
             };
-            vec![
-                step(first, "Foreman", asked_text(input)),
-                step(second, "PDU outlets", outlets),
-                step("next", "Proven off", proof_text(input, words)),
-            ]
+            let mut steps = vec![step(first, "Foreman", asked_text(input)), step(second, "PDU outlets", outlets)];
+            if *rung == Rung::Bank {
+                steps.push(step("now", "PDU banks", format!("for {on_rung}")));
+            }
+            steps.push(step("next", "Proven off", proof_text(input, words)));
+            steps
         }
+        MinersPhase::Fault { since } => vec![
+            step("now", "Foreman", asked_text(input)),
+            step("now", "PDU outlets", format!("{} cut", count(input.state.miners.cut.len(), "outlet", "outlets"))),
+            step("now", "Proven off", format!("{}; late for {}", proof_text(input, words), input.now.since(since))),
+        ],
         MinersPhase::Curtailed { since } => {
             let cut = input.state.miners.cut.len();
             let outlets = if cut == 0 {

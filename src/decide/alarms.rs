@@ -194,23 +194,13 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
     let late = next.call.as_ref().filter(|call| off && call.proven.is_none()).map(|call| now.since(&call.seen));
     let limit = cfg.miners.deadline;
     match &next.miners.phase {
-        MinersPhase::Curtailing { rung, .. } if late.is_some_and(|late| late >= limit) => {
-            let late = late.unwrap_or_default();
-            let text = match next.miners.watts {
-                Some(w) => {
-                    format!("Miners NOT proven off after {late} (limit {limit}): {w} measured, rung {}", rung.word())
-                }
-                None => format!(
-                    "Miners NOT proven off after {late} (limit {limit}): not every PDU can be read, at least {} drawn",
-                    inputs.known_watts()
-                ),
+        MinersPhase::Fault { since } if off => {
+            let (what, late) = match late {
+                Some(late) => ("Miners NOT proven off", late),
+                None => ("Miners came back and are NOT off", Seconds(now.since(since).0.saturating_add(limit.0))),
             };
-            found.push(not_off(cfg, text));
-        }
-        MinersPhase::Curtailing { since, .. } if off && now.since(since) >= limit => {
-            let text =
-                format!("Miners came back and are NOT off for {}: {} drawn", now.since(since), inputs.known_watts());
-            found.push(not_off(cfg, text));
+            let missing = super::ladder::proof(cfg, next, inputs).err().unwrap_or_default();
+            found.push(not_off(cfg, format!("{what} after {late} (limit {limit}): {missing}")));
         }
         MinersPhase::Curtailed { .. } if off && next.miners.proven_off.is_none() => {
             let text = format!("Miners are off but it cannot be proven now: at least {} drawn", inputs.known_watts());
@@ -232,7 +222,8 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
         MinersPhase::Boot
         | MinersPhase::Curtailing { .. }
         | MinersPhase::Curtailed { .. }
-        | MinersPhase::Resuming { .. } => {}
+        | MinersPhase::Resuming { .. }
+        | MinersPhase::Fault { .. } => {}
     }
     found.extend(not_back(next));
     found.extend(welded_outlets(cfg, snapshot));

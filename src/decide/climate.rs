@@ -1,62 +1,162 @@
-//! The climate machine: where the intake temperature stands, and which fan stage it asks for.
+//! The climate machine: where the intake temperature stands, whether it is so hot, or rises so fast, that the miners are
+//! shed, and which fan stage it asks for.
 //!
-//! | band | intake temperature |
-//! | --- | --- |
-//! | unknown | no trustworthy reading |
-//! | cold | below `resume_min` |
-//! | normal | up to `resume_below` |
-//! | warm | above `resume_below` |
-//! | hot | at or above `shed_above` |
-//! | critical | at or above `critical_above` |
+//! | from | to | when |
+//! | --- | --- | --- |
+//! | any | unknown | no intake probe can be trusted |
+//! | any | cold | below `resume_min` |
+//! | any | normal | from `resume_min` to `resume_below` |
+//! | any | warm | above `resume_below` |
+//! | any | hot | at or above `shed_above` |
+//! | any | critical | at or above `critical_above` |
 //!
-//! Shedding begins at `shed_above` and ends only at or below `resume_below`; an unknown temperature ends nothing.
+//! A band is left downwards only the fans' `hysteresis` below its limit, and Cold only that much above its own.
+//! Shedding begins at `shed_above`, or when a rise of at least `shed_rise` a minute would reach it before the next run;
+//! it ends at or below `resume_below` with no such rise. An unknown temperature ends nothing.
 
 use super::Report;
 use super::judge::{Inputs, Quality};
+use super::table::{Row, table};
 use crate::config::{Config, FanRules};
-use crate::model::{Band, EventKind, SiteState};
-use crate::units::{Moment, Temperature};
+use crate::model::{Band, EventKind, LastGood, SiteState};
+use crate::units::{Moment, Seconds, Temperature};
+
+table! {
+    UNKNOWN = "any", "unknown", "no intake probe can be trusted";
+    COLD = "any", "cold", "below `resume_min`";
+    NORMAL = "any", "normal", "from `resume_min` to `resume_below`";
+    WARM = "any", "warm", "above `resume_below`";
+    HOT = "any", "hot", "at or above `shed_above`";
+    CRITICAL = "any", "critical", "at or above `critical_above`";
+}
+
+/// The rate of rise is taken over at least this time, so that a step of the sensor's last digit is no rise.
+const RISE_OVER: Seconds = Seconds(60);
+/// Readings older than this, and more of them than that, are not kept for the rate of rise.
+const RECENT_FOR: Seconds = Seconds(300);
+const RECENT_MAX: usize = 12;
 
 /// One pass of the machine.
 pub(super) fn step(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment, report: &mut Report) {
     let intake = inputs.intake.value();
-    let limits = &cfg.climate;
-    let band = match intake {
-        None => Band::Unknown,
-        Some(t) if t >= limits.critical_above => Band::Critical,
-        Some(t) if t >= limits.shed_above => Band::Hot,
-        Some(t) if t > limits.resume_below => Band::Warm,
-        Some(t) if t < limits.resume_min => Band::Cold,
-        Some(_) => Band::Normal,
-    };
-    let climate = &mut next.climate;
+    let row = band_row(cfg, next.climate.band, intake);
+    let band = band_of(row);
+    keep_recent(cfg, next, inputs, now);
+    let rise = rise(cfg, next, now);
     if let Some(t) = intake {
-        climate.trusted = Some(*now);
-        climate.shedding = t >= limits.shed_above || (climate.shedding && t > limits.resume_below);
-        climate.stage = stage(&cfg.fan_rules, climate.stage, t);
+        next.climate.trusted = Some(*now);
+        next.climate.shedding = sheds(cfg, next, t, rise.as_ref());
+        next.climate.stage = stage(&cfg.fan_rules, next.climate.stage, t);
     }
-    climate.intake = intake;
+    next.climate.rising = next.climate.shedding && rise.is_some();
+    next.climate.intake = intake;
     let text = match &inputs.intake {
-        Quality::Good(t) => format!("intake {t}"),
-        Quality::Held(t, age) => format!("intake {t}, {age} old"),
+        Quality::Good(t) => format!("intake {t}, miners off at {}", cfg.climate.shed_above),
+        Quality::Held(t, age) => format!("intake {t}, {age} old, miners off at {}", cfg.climate.shed_above),
         Quality::Bad(reason) => reason.clone(),
     };
     report.why("climate", format!("{}: {text}", band.word()));
+    if let Some(Rise { probe, per_minute }) = &rise {
+        report.why("climate", format!("{probe} rises {per_minute:.1} K a minute: `shed_above` before the next run"));
+    }
+    let climate = &mut next.climate;
     if band != climate.band {
         let from = climate.band.word();
         climate.band = band;
         climate.since = *now;
-        report.event(now, EventKind::State, "climate", format!("{from} → {}: {text}", band.word()));
+        report.event(now, EventKind::State, "climate", format!("{from} → {}: {}; {text}", row.to, row.when));
     }
 }
 
-/// The stage for a temperature: up at `above`, down only when `hysteresis` below it. `current` may be any number, as
-/// after a lost state: too high a one counts as the highest.
+/// The band of a temperature; from `current` downwards only the hysteresis below its limit, and out of Cold only that
+/// much above it.
+fn band_row(cfg: &Config, current: Band, intake: Option<Temperature>) -> Row {
+    let Some(t) = intake else { return UNKNOWN };
+    let limits = &cfg.climate;
+    let k = cfg.fan_rules.hysteresis_k;
+    let stays = |band: Band, limit: Temperature| current >= band && t.value() > limit.value() - k;
+    if t >= limits.critical_above || stays(Band::Critical, limits.critical_above) {
+        CRITICAL
+    } else if t >= limits.shed_above || stays(Band::Hot, limits.shed_above) {
+        HOT
+    } else if t > limits.resume_below || stays(Band::Warm, limits.resume_below) {
+        WARM
+    } else if t < limits.resume_min || (current == Band::Cold && t.value() < limits.resume_min.value() + k) {
+        COLD
+    } else {
+        NORMAL
+    }
+}
+
+fn band_of(row: Row) -> Band {
+    let bands = [Band::Unknown, Band::Cold, Band::Normal, Band::Warm, Band::Hot, Band::Critical];
+    bands.into_iter().find(|band| band.word() == row.to).unwrap_or(Band::Unknown)
+}
+
+fn sheds(cfg: &Config, next: &SiteState, t: Temperature, rise: Option<&Rise>) -> bool {
+    let limits = &cfg.climate;
+    // With the miners proven off there is nothing left to shed.
+    let rises = rise.is_some() && next.miners.proven_off.is_none();
+    t >= limits.shed_above || rises || (next.climate.shedding && t > limits.resume_below)
+}
+
+/// A probe that rises too fast.
+struct Rise {
+    probe: String,
+    per_minute: f64,
+}
+
+/// The steepest rise of an intake probe that is at least `shed_rise` a minute and would reach `shed_above` within the next
+/// interval.
+fn rise(cfg: &Config, next: &SiteState, now: &Moment) -> Option<Rise> {
+    let minutes = cfg.loop_interval.0 as f64 / 60.0;
+    let mut steepest: Option<Rise> = None;
+    for (probe, recent) in &next.climate.recent {
+        let Some(last) = recent.last().filter(|last| now.since(&last.at) < RISE_OVER) else { continue };
+        let Some(first) = recent.iter().rev().find(|first| last.at.since(&first.at) >= RISE_OVER) else { continue };
+        let per_minute = (last.value.value() - first.value.value()) * 60.0 / last.at.since(&first.at).0 as f64;
+        let reaches = last.value.value() + per_minute * minutes >= cfg.climate.shed_above.value();
+        let is_steeper = steepest.as_ref().is_none_or(|known| per_minute > known.per_minute);
+        if reaches && per_minute >= cfg.climate.shed_rise_k && is_steeper {
+            steepest = Some(Rise { probe: probe.clone(), per_minute });
+        }
+    }
+    steepest
+}
+
+/// Keeps the good readings of the intake probes.
+fn keep_recent(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment) {
+    let intake: Vec<&str> = cfg.intake_probes().collect();
+    next.climate.recent.retain(|probe, _| intake.contains(&probe.as_str()));
+    for (probe, quality) in &inputs.probes {
+        let Quality::Good(value) = quality else { continue };
+        if !intake.contains(&probe.as_str()) {
+            continue;
+        }
+        let recent: &mut Vec<LastGood<Temperature>> = next.climate.recent.entry(probe.clone()).or_default();
+        recent.retain(|old| now.since(&old.at) <= RECENT_FOR);
+        // Two readings of one moment, as after a clock that was set back, say nothing about a rise.
+        if recent.last().is_none_or(|last| now.since(&last.at).0 > 0) {
+            recent.push(LastGood { value: *value, at: *now });
+        }
+        let surplus = recent.len().saturating_sub(RECENT_MAX);
+        recent.drain(..surplus);
+    }
+}
+
+/// The fan stage for a temperature; `current` may be any number, as after a lost state: too high a one counts as the
+/// highest.
 fn stage(rules: &FanRules, current: usize, t: Temperature) -> usize {
-    let reached = |t: f64| rules.stages.iter().rposition(|stage| t >= stage.above.value()).unwrap_or(0);
+    let above: Vec<Temperature> = rules.stages.iter().map(|stage| stage.above).collect();
+    with_hysteresis(&above, rules.hysteresis_k, current, t)
+}
+
+/// The last of the ascending limits that a temperature reaches: up at the limit, down only `hysteresis_k` kelvin below it.
+pub(super) fn with_hysteresis(above: &[Temperature], hysteresis_k: f64, current: usize, t: Temperature) -> usize {
+    let reached = |t: f64| above.iter().rposition(|above| t >= above.value()).unwrap_or(0);
     let up = reached(t.value());
-    let down = reached(t.value() + rules.hysteresis_k);
-    current.min(rules.stages.len().saturating_sub(1)).clamp(up, down.max(up))
+    let down = reached(t.value() + hysteresis_k);
+    current.min(above.len().saturating_sub(1)).clamp(up, down.max(up))
 }
 
 #[cfg(test)]
@@ -80,6 +180,8 @@ mod tests {
             off_room_above: Temperature::new(35.0).unwrap(),
             before_resume: 5,
             max_switchings_per_hour: 12,
+            capacity: Vec::new(),
+            rotate_after: Seconds(86_400),
         }
     }
 

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Report;
+use super::budget;
+use super::ladder;
 use crate::config::{Config, Mode, PduConfig};
 use crate::model::{
     Asked, Command, CommandStatus, EventKind, FaultKind, LastGood, MinerReading, MinersPhase, OutletRef, PduReading,
@@ -24,18 +26,29 @@ pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: 
     match &next.miners.phase {
         MinersPhase::Boot => {}
         MinersPhase::Curtailing { rung, .. } => {
-            commands.extend(sleep(cfg, next, snapshot, now));
+            commands.extend(sleep(cfg, next, snapshot, now, None));
             match rung {
                 Rung::Foreman => commands.extend(keep_cut(cfg, next, snapshot)),
-                Rung::Outlets => commands.extend(cut(cfg, next, snapshot, now)),
+                Rung::Outlets => commands.extend(cut(cfg, next, snapshot, now, None)),
+                Rung::Bank => commands.extend(cut_all(cfg, next, snapshot, now)),
             }
         }
-        MinersPhase::Curtailed { .. } => {
-            commands.extend(sleep(cfg, next, snapshot, now));
+        MinersPhase::Fault { .. } => {
+            commands.extend(sleep(cfg, next, snapshot, now, None));
+            commands.extend(cut_all(cfg, next, snapshot, now));
+        }
+        MinersPhase::Curtailed { since } => {
+            commands.extend(sleep(cfg, next, snapshot, now, None));
             commands.extend(keep_cut(cfg, next, snapshot));
+            if !next.demand.reasons.is_empty() && now.since(since) >= cfg.miners.sweep_after {
+                commands.extend(sweep(cfg, next, snapshot, now));
+            }
         }
         MinersPhase::Resuming { group, .. } => commands.extend(start(cfg, next, snapshot, *group, now)),
-        MinersPhase::Running => commands.extend(start(cfg, next, snapshot, cfg.miners.resume_groups, now)),
+        MinersPhase::Running => {
+            commands.extend(shed(cfg, next, snapshot, now));
+            commands.extend(start(cfg, next, snapshot, cfg.miners.resume_groups, now));
+        }
     }
     commands
 }
@@ -50,8 +63,14 @@ fn fans(next: &SiteState) -> Vec<Command> {
     fans.map(|(number, fan)| Command::Fan { fan: *number, on: fan.wanted }).collect()
 }
 
-/// Miners to put to sleep in this pass: the largest first, those never asked before those asked again.
-fn sleep(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+/// Miners to put to sleep in this pass, the largest first; all of them, or `only` some.
+fn sleep(
+    cfg: &Config,
+    next: &SiteState,
+    snapshot: &Snapshot,
+    now: &Moment,
+    only: Option<&BTreeSet<u64>>,
+) -> Vec<Command> {
     let proven = next.miners.proven_off.is_some();
     let due = |miner: &&MinerReading| match next.miners.asked.get(&miner.id) {
         // With outlets cut, whoever was never asked has no power and takes no command.
@@ -60,7 +79,8 @@ fn sleep(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> V
         Some(asked) => !proven && ask_again(asked, now),
     };
     let Ok(foreman) = &snapshot.foreman else { return Vec::new() };
-    let mut miners: Vec<&MinerReading> = foreman.miners.iter().filter(due).collect();
+    let chosen = |miner: &&MinerReading| only.is_none_or(|only| only.contains(&miner.id));
+    let mut miners: Vec<&MinerReading> = foreman.miners.iter().filter(chosen).filter(due).collect();
     let watts = |miner: &MinerReading| miner.watts.map_or(0.0, |w| w.value());
     miners.sort_by(|a, b| watts(b).total_cmp(&watts(a)).then(a.id.cmp(&b.id)));
     let commands = miners.into_iter().map(|miner| Command::Miner { miner: miner.id, mode: PowerMode::Sleeping });
@@ -76,19 +96,75 @@ fn ask_again(asked: &Asked, now: &Moment) -> bool {
     }
 }
 
-/// Outlets that still draw power, or of which nothing is known: cut, a batch on each PDU.
-fn cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+/// The miners of the groups that the airflow budget keeps off; by their outlets when Foreman cannot be reached or does
+/// not bring the power down in its time.
+fn shed(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+    let shed = budget::shed(cfg, next, snapshot);
+    if next.miners.shed_groups == 0 {
+        return Vec::new();
+    }
+    let mut commands = sleep(cfg, next, snapshot, now, Some(&shed.miners));
+    let is_late = next.miners.shed_since.is_some_and(|since| now.since(&since) >= cfg.miners.foreman_limit);
+    let is_over = next.demand.allowed.zip(next.miners.watts).is_none_or(|(allowed, watts)| watts > allowed);
+    let already = next.miners.cut.iter().any(|outlet| shed.outlets.contains(outlet));
+    if ladder::foreman_unreachable(snapshot) || already || (is_late && is_over) {
+        commands.extend(cut(cfg, next, snapshot, now, Some(&shed.outlets)));
+    }
+    commands
+}
+
+/// The banks with an outlet that still draws power, or of which nothing is known; and such outlets one by one as well,
+/// in case a bank does not obey.
+fn cut_all(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for (pdu, bank) in cfg.pdus.iter().filter_map(|pdu| Some((pdu, pdu.bank.as_ref()?))) {
+        let reading = fresh(next, snapshot, pdu);
+        if bank.outlets.iter().any(|id| draws(cfg, next, pdu, reading, id, now)) {
+            commands.push(Command::Bank { pdu: pdu.name.clone() });
+        }
+    }
+    commands.extend(cut(cfg, next, snapshot, now, None));
+    commands
+}
+
+/// Outlets whose miners run on while all the others are proven off: their miners do not obey, or are no one's.
+fn sweep(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
+    let mut batch: BTreeMap<String, usize> = BTreeMap::new();
+    let paced = |outlet: &OutletRef| told(next, outlet, now).is_none_or(|age| age >= ASK_AGAIN_FAILED);
+    let mut commands = Vec::new();
+    for outlet in ladder::stragglers(cfg, next, snapshot).into_iter().filter(paced) {
+        let limit = cfg.pdus.iter().find(|pdu| pdu.name == outlet.pdu).map_or(0, |pdu| pdu.batch);
+        let sent = batch.entry(outlet.pdu.clone()).or_default();
+        if *sent < limit {
+            *sent = sent.saturating_add(1);
+            commands.push(Command::Outlet { outlet, on: false });
+        }
+    }
+    commands
+}
+
+/// Outlets that still draw power, or of which nothing is known: cut, a batch on each PDU; all of them, or `only` some.
+fn cut(
+    cfg: &Config,
+    next: &SiteState,
+    snapshot: &Snapshot,
+    now: &Moment,
+    only: Option<&BTreeSet<OutletRef>>,
+) -> Vec<Command> {
     let mut commands = Vec::new();
     for pdu in &cfg.pdus {
         let reading = fresh(next, snapshot, pdu);
-        let due = pdu.outlets.iter().filter(|id| draws(cfg, next, pdu, reading, id, now));
+        let chosen = |id: &&String| {
+            only.is_none_or(|only| only.contains(&OutletRef { pdu: pdu.name.clone(), outlet: (*id).clone() }))
+        };
+        let due = pdu.outlets.iter().filter(chosen).filter(|id| draws(cfg, next, pdu, reading, id, now));
         commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
     }
     commands
 }
 
 /// What a PDU says, unless its answer is an old one: a stale reading proves no outlet off.
-fn fresh<'a>(next: &SiteState, snapshot: &'a Snapshot, pdu: &PduConfig) -> Option<&'a PduReading> {
+pub(super) fn fresh<'a>(next: &SiteState, snapshot: &'a Snapshot, pdu: &PduConfig) -> Option<&'a PduReading> {
     let fault = next.devices.get(&pdu.name).and_then(|health| health.fault.as_ref());
     let is_stale = fault.is_some_and(|fault| fault.kind == FaultKind::Stale);
     snapshot.pdus.get(&pdu.name).and_then(|reading| reading.as_ref().ok()).filter(|_| !is_stale)
@@ -141,7 +217,9 @@ fn outlet(pdu: &PduConfig, id: &str, on: bool) -> Command {
 
 /// The first `groups` groups of what was switched off: their outlets first, their miners when those are on.
 fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: &Moment) -> Vec<Command> {
-    let outlets: Vec<&OutletRef> = first_groups(cfg, next.miners.cut.iter().collect(), groups);
+    let shed = budget::shed(cfg, next, snapshot);
+    let cut = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet));
+    let outlets: Vec<&OutletRef> = first_groups(cfg, cut.collect(), groups);
     let off = outlets.into_iter().filter(|outlet| !is_on(snapshot, outlet));
     let again = if next.miners.phase == MinersPhase::Running { ASK_AGAIN_COMPLETE } else { ASK_AGAIN };
     let (mut commands, mut batch, mut holds_up) = (Vec::new(), BTreeMap::new(), false);
@@ -161,7 +239,8 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
         return commands;
     }
     let known: BTreeSet<u64> = snapshot.foreman.iter().flat_map(|f| &f.miners).map(|miner| miner.id).collect();
-    let asked: Vec<(&u64, &Asked)> = first_groups(cfg, next.miners.asked.iter().collect(), groups);
+    let asked = next.miners.asked.iter().filter(|(id, _)| !shed.miners.contains(id));
+    let asked: Vec<(&u64, &Asked)> = first_groups(cfg, asked.collect(), groups);
     let due = asked.into_iter().filter(|(id, _)| known.contains(id)).filter_map(|(id, asked)| {
         if asked.mode == PowerMode::Sleeping {
             Some(Command::Miner { miner: *id, mode: asked.before })
@@ -179,9 +258,11 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
 fn was_told_on(next: &SiteState, outlet: &OutletRef) -> bool {
     let since = match &next.miners.phase {
         MinersPhase::Resuming { since, .. } => Some(since),
-        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailing { .. } | MinersPhase::Curtailed { .. } => {
-            None
-        }
+        MinersPhase::Boot
+        | MinersPhase::Running
+        | MinersPhase::Curtailing { .. }
+        | MinersPhase::Curtailed { .. }
+        | MinersPhase::Fault { .. } => None,
     };
     let told = next.miners.outlets_told.get(&outlet.to_string());
     since.is_none_or(|since| told.is_some_and(|told| told == since || told.since(since) > Seconds(0)))
@@ -200,7 +281,7 @@ fn first_groups<T>(cfg: &Config, all: Vec<T>, groups: u32) -> Vec<T> {
 }
 
 /// Remembers what is about to be sent, so that a crash between here and the device loses no intent.
-pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
+pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
     for command in commands {
         match command {
             Command::Fan { fan, on } => {
@@ -224,6 +305,7 @@ pub(super) fn intend(next: &mut SiteState, snapshot: &Snapshot, commands: &[Comm
                     next.miners.cut.insert(outlet.clone());
                 }
             }
+            Command::Bank { pdu } => super::bank::intend(cfg, next, snapshot, pdu, now),
         }
     }
     let off = commands.iter().any(|command| command.is_safe() && !matches!(command, Command::Fan { .. }));

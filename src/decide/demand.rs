@@ -1,12 +1,33 @@
 //! The demand machine: the set of reasons why miners must be off. They may run only when it is empty.
+//!
+//! | reason | begins when | ends when |
+//! | --- | --- | --- |
+//! | curtail | the signal says curtail | the signal says run |
+//! | blind | the signal is blind with `when_blind = "curtail"` | the signal can be read |
+//! | held-off | a person holds the miners off | the hold is cleared or runs out |
+//! | too-hot | the intake is at `shed_above`, or about to be | the intake is down to `resume_below` |
+//! | temperature-lost | no intake temperature for `lost_limit` | an intake temperature is read |
+//! | too-few-fans | fewer than `min_running` fans, or too few for one group | enough fans run, or the miners are proven off |
+//! | switch-alarm | a switch with `stops_mine` is in alarm | every such switch is read as normal |
 
 use std::collections::BTreeSet;
 
 use super::Report;
 use super::judge::Inputs;
+use super::table::{Row, table};
 use crate::config::{Config, WhenBlind};
 use crate::model::{Band, EventKind, Level, OffReason, Override, Setting, SiteState};
 use crate::units::Moment;
+
+table! {
+    CURTAIL = "curtail", "the signal says curtail", "the signal says run";
+    BLIND = "blind", "the signal is blind with `when_blind = \"curtail\"`", "the signal can be read";
+    HELD_OFF = "held-off", "a person holds the miners off", "the hold is cleared or runs out";
+    TOO_HOT = "too-hot", "the intake is at `shed_above`, or about to be", "the intake is down to `resume_below`";
+    TEMPERATURE_LOST = "temperature-lost", "no intake temperature for `lost_limit`", "an intake temperature is read";
+    TOO_FEW_FANS = "too-few-fans", "fewer than `min_running` fans, or too few for one group", "enough fans run, or the miners are proven off";
+    SWITCH_ALARM = "switch-alarm", "a switch with `stops_mine` is in alarm", "every such switch is read as normal";
+}
 
 /// One pass of the machine.
 pub(super) fn step(
@@ -29,16 +50,23 @@ pub(super) fn step(
     if next.climate.band == Band::Unknown && now.since(&lost_since) >= cfg.climate.lost_limit {
         reasons.insert(OffReason::TemperatureLost);
     }
-    if too_few_fans(cfg, next, inputs, now) {
+    if too_few_fans(cfg, next, inputs, now) || all_groups_shed(cfg, next) {
         reasons.insert(OffReason::TooFewFans);
     }
     if switch_alarm(cfg, next, inputs) {
         reasons.insert(OffReason::SwitchAlarm);
     }
-    conclude(next, reasons, now, report);
+    conclude(cfg, next, reasons, inputs, now, report);
 }
 
-fn conclude(next: &mut SiteState, reasons: BTreeSet<OffReason>, now: &Moment, report: &mut Report) {
+fn conclude(
+    cfg: &Config,
+    next: &mut SiteState,
+    reasons: BTreeSet<OffReason>,
+    inputs: &Inputs,
+    now: &Moment,
+    report: &mut Report,
+) {
     let words = |set: &BTreeSet<OffReason>| {
         if set.is_empty() {
             return "miners may run".to_owned();
@@ -47,12 +75,58 @@ fn conclude(next: &mut SiteState, reasons: BTreeSet<OffReason>, now: &Moment, re
         format!("miners must be off: {}", all.join("; "))
     };
     report.why("demand", words(&reasons));
+    for reason in &reasons {
+        let seen = seen(cfg, next, inputs, *reason);
+        report.why("demand", format!("{}: {seen}; until {}", reason.sentence(), row(*reason).when));
+    }
     if reasons != next.demand.reasons {
         report.event(now, EventKind::State, "demand", words(&reasons));
         if reasons.is_empty() != next.demand.reasons.is_empty() {
             next.demand.since = *now;
         }
         next.demand.reasons = reasons;
+    }
+}
+
+fn row(reason: OffReason) -> Row {
+    match reason {
+        OffReason::Curtail => CURTAIL,
+        OffReason::Blind => BLIND,
+        OffReason::HeldOff => HELD_OFF,
+        OffReason::TooHot => TOO_HOT,
+        OffReason::TemperatureLost => TEMPERATURE_LOST,
+        OffReason::TooFewFans => TOO_FEW_FANS,
+        OffReason::SwitchAlarm => SWITCH_ALARM,
+    }
+}
+
+/// The reading and the limit behind a reason.
+fn seen(cfg: &Config, next: &SiteState, inputs: &Inputs, reason: OffReason) -> String {
+    match reason {
+        OffReason::Curtail | OffReason::Blind => next.signal.why.clone(),
+        OffReason::HeldOff => "`minectl clear miners` ends it".to_owned(),
+        OffReason::TooHot => {
+            let limits = &cfg.climate;
+            let intake = next.climate.intake.map_or("not known".to_owned(), |t| t.to_string());
+            format!("intake {intake}, off at {}, back at {}", limits.shed_above, limits.resume_below)
+        }
+        OffReason::TemperatureLost => format!("limit {}", cfg.climate.lost_limit),
+        OffReason::TooFewFans => {
+            let proven = super::miners::proven_fans(next);
+            let budget = next.demand.allowed.map_or(String::new(), |allowed| format!(", which cool {allowed}"));
+            format!("{proven} fans proven running{budget}; {} drawn", inputs.known_watts())
+        }
+        OffReason::SwitchAlarm => {
+            let stops_mine = cfg.rooms.iter().flat_map(|room| &room.switches).filter(|switch| switch.stops_mine);
+            let word = |read: Option<bool>| match read {
+                Some(true) => "in alarm",
+                Some(false) => "normal",
+                None => "not read",
+            };
+            let shown =
+                stops_mine.map(|s| format!("{} {}", s.name, word(inputs.switches.get(&s.name).copied().flatten())));
+            shown.collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -108,6 +182,11 @@ fn held_off(overrides: &[Override]) -> bool {
 /// Whether a person said that the miners run although the signal says off.
 pub(super) fn run_against_signal(overrides: &[Override]) -> bool {
     overrides.iter().any(|over| matches!(over.setting, Setting::Miners { on: true, against_signal: true }))
+}
+
+/// Whether the airflow budget keeps every group off; it lasts until the miners are proven off.
+fn all_groups_shed(cfg: &Config, next: &SiteState) -> bool {
+    next.miners.shed_groups >= cfg.miners.resume_groups && next.miners.proven_off.is_none()
 }
 
 /// Whether fewer fans than `min_running` are believed running while miners draw power, for longer than it takes to

@@ -1,24 +1,46 @@
 //! The fans machine: which fans are proven, which are faulty, and which must run. No fan is wanted off on a guess.
 //!
-//! | miners | fans wanted |
-//! | --- | --- |
-//! | draw power, intake known | the stage of the intake temperature, at least `min_running` |
-//! | draw power, intake or all fan watts lost, or hot | all |
-//! | going off, or proven off for less than `run_on` | as many as run now |
-//! | proven off for `run_on`, room below `off_room_above` | none, one less each `step_time` |
-//! | proven off, intake lost | as many as run now |
-//! | about to resume, or resuming | at least `before_resume` |
+//! | miners | fans wanted | rule |
+//! | --- | --- | --- |
+//! | running | the stage of the intake, or more for the power drawn, at least `min_running` | intake and fan watts are read |
+//! | running | the same, none stops | the intake temperature is an earlier one |
+//! | running | all | groups are off for want of air |
+//! | not proven off, or about to start | all | the intake temperature is not known |
+//! | not proven off, or about to start | all | the intake is hot or was |
+//! | not proven off, or about to start | all | no fan's watts can be read |
+//! | going off, not proven | the stage, none stops | no fan stops on a guess |
+//! | proven off | as many as run now | the run-on is not over |
+//! | proven off | none, one less each `step_time` | the run-on is over, the room below `off_room_above` |
+//! | proven off | the stage | the run-on is over, the room at or above `off_room_above` |
+//! | proven off | as many as run now | the run-on is over, the intake not read just now |
+//! | about to start, or some still off | the stage, at least `before_resume` unless the first group preheats | fans first |
 
 use std::cmp::Reverse;
 
 use super::Report;
 use super::judge::{Inputs, Quality};
+use super::table::{Row, table};
 use crate::config::{Config, FanRules};
 use crate::model::{Band, EventKind, FanFault, FanState, MinersPhase, Override, PowerMode, Setting, SiteState};
 use crate::units::{Moment, Seconds};
 
 /// The longest time between two passes that counts as run time.
 const RUN_TIME_STEP_MAX: Seconds = Seconds(600);
+
+table! {
+    STAGE = "running", "the stage of the intake, or more for the power drawn, at least `min_running`", "intake and fan watts are read";
+    HELD = "running", "the same, none stops", "the intake temperature is an earlier one";
+    ALL_SHED = "running", "all", "groups are off for want of air";
+    ALL_UNKNOWN = "not proven off, or about to start", "all", "the intake temperature is not known";
+    ALL_HOT = "not proven off, or about to start", "all", "the intake is hot or was";
+    ALL_BLIND = "not proven off, or about to start", "all", "no fan's watts can be read";
+    GOING_OFF = "going off, not proven", "the stage, none stops", "no fan stops on a guess";
+    RUN_ON = "proven off", "as many as run now", "the run-on is not over";
+    REST = "proven off", "none, one less each `step_time`", "the run-on is over, the room below `off_room_above`";
+    REST_HOT = "proven off", "the stage", "the run-on is over, the room at or above `off_room_above`";
+    REST_UNKNOWN = "proven off", "as many as run now", "the run-on is over, the intake not read just now";
+    FANS_FIRST = "about to start, or some still off", "the stage, at least `before_resume` unless the first group preheats", "fans first";
+}
 
 /// Takes in what relays and watts show, before anything is decided.
 pub(super) fn observe(
@@ -103,12 +125,13 @@ pub(super) fn step(
     report: &mut Report,
 ) {
     let running = next.fans.values().filter(|fan| fan.wanted).count();
-    let (count, why) = how_many(cfg, next, inputs, preparing, running, now);
+    let (count, row, why) = how_many(cfg, next, inputs, preparing, running, now);
     let held_off: Vec<u8> = overrides.iter().filter_map(|o| held(o, false)).collect();
     let others = next.fans.iter().filter(|(n, fan)| fan.fault.is_none() && !held_off.contains(n)).count();
     // A fan is held off only while the others are enough.
     let held_off = if others >= count { held_off } else { Vec::new() };
     let chosen = choose(&cfg.fan_rules, next, count, &held_off, now);
+    let why = format!("{} ({}); {why}", row.when, row.from);
     report.why("fans", format!("{count} of {}: {why}", next.fans.len()));
     let before: Vec<u8> = wanted(next);
     for (number, fan) in &mut next.fans {
@@ -141,14 +164,14 @@ fn list(numbers: &[u8]) -> String {
     numbers.iter().map(u8::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// The fewest healthy fans that the intake asks for while miners draw power: the stage, at least `min_running`.
+/// The fewest healthy fans while miners draw power: the stage of the intake, what the drawn power needs, `min_running`.
 pub(super) fn fewest_while_drawing(cfg: &Config, next: &SiteState) -> usize {
     let rules = &cfg.fan_rules;
     let stage = rules.stages.get(next.climate.stage).or(rules.stages.last()).map_or(u8::MAX, |stage| stage.run);
-    usize::from(stage.max(rules.min_running))
+    usize::from(stage.max(rules.min_running)).max(super::budget::fans_for_power(cfg, next))
 }
 
-/// How many healthy fans are wanted, and why.
+/// How many healthy fans are wanted, by which row, and the values behind it.
 fn how_many(
     cfg: &Config,
     next: &SiteState,
@@ -156,7 +179,7 @@ fn how_many(
     preparing: bool,
     running: usize,
     now: &Moment,
-) -> (usize, String) {
+) -> (usize, Row, String) {
     let rules = &cfg.fan_rules;
     let all = next.fans.len();
     let resting =
@@ -166,59 +189,77 @@ fn how_many(
     };
     let run_on_left = rules.run_on.saturating_sub(now.since(&off_since));
     if run_on_left.0 > 0 {
-        return (running, format!("miners proven off, run-on for another {run_on_left}"));
+        return (running, RUN_ON, format!("another {run_on_left}"));
     }
     match &inputs.intake {
-        Quality::Bad(reason) => {
-            (running, format!("miners proven off, intake temperature lost: as they are ({reason})"))
-        }
-        Quality::Held(_, age) => (running, format!("miners proven off, intake temperature {age} old: as they are")),
+        Quality::Bad(reason) => (running, REST_UNKNOWN, reason.clone()),
+        Quality::Held(t, age) => (running, REST_UNKNOWN, format!("{t}, {age} old")),
         Quality::Good(t) => {
             let above = rules.off_room_above.value() - if running > 0 { rules.hysteresis_k } else { 0.0 };
+            let shown = format!("room at {t}, limit {}", rules.off_room_above);
             if t.value() >= above {
-                let stage = fewest_while_drawing(cfg, next).min(all);
-                (stage, format!("miners proven off, room at {t}, off below {}", rules.off_room_above))
+                (fewest_while_drawing(cfg, next).min(all), REST_HOT, shown)
             } else {
-                (0, format!("miners proven off, run-on over, room at {t}"))
+                (0, REST, shown)
             }
         }
     }
 }
 
-fn while_drawing(cfg: &Config, next: &SiteState, inputs: &Inputs, preparing: bool, running: usize) -> (usize, String) {
-    let rules = &cfg.fan_rules;
+fn while_drawing(
+    cfg: &Config,
+    next: &SiteState,
+    inputs: &Inputs,
+    preparing: bool,
+    running: usize,
+) -> (usize, Row, String) {
     let all = next.fans.len();
+    let band = next.climate.band;
     if next.climate.intake.is_none() {
-        return (all, "the intake temperature is not known".to_owned());
+        return (all, ALL_UNKNOWN, "no intake probe can be trusted".to_owned());
     }
-    if next.climate.band == Band::Hot || next.climate.band == Band::Critical || next.climate.shedding {
-        return (all, format!("the intake is {}", next.climate.band.word()));
+    if band == Band::Hot || band == Band::Critical || next.climate.shedding {
+        return (all, ALL_HOT, format!("the intake is {}", band.word()));
     }
     if next.fans.values().all(|fan| fan.watts.is_none()) {
-        return (all, "no fan's watts can be read".to_owned());
+        return (all, ALL_BLIND, "no fan's watts can be read".to_owned());
+    }
+    if next.miners.shed_groups > 0 {
+        return (all, ALL_SHED, format!("{} groups off", next.miners.shed_groups));
     }
     let stage = fewest_while_drawing(cfg, next).min(all);
-    let held = matches!(inputs.intake, Quality::Held(..));
+    let staged = stage_words(cfg, next);
+    let first = super::resume::fans_to_start(cfg, next);
     match &next.miners.phase {
-        MinersPhase::Curtailing { .. } | MinersPhase::Boot => {
-            (stage.max(running), "miners not proven off: no fan stops".to_owned())
+        MinersPhase::Curtailing { .. } | MinersPhase::Fault { .. } | MinersPhase::Boot if !preparing => {
+            (stage.max(running), GOING_OFF, staged)
+        }
+        MinersPhase::Curtailing { .. } | MinersPhase::Fault { .. } | MinersPhase::Boot => {
+            (stage.max(running).max(first).min(all), FANS_FIRST, staged)
         }
         MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } if preparing => {
-            let ready = stage.max(usize::from(rules.before_resume)).max(running);
-            (ready.min(all), "fans first: the miners are to resume".to_owned())
+            (stage.max(first).max(running).min(all), FANS_FIRST, staged)
         }
-        MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => {
-            (stage.max(running), "miners not proven off: no fan stops".to_owned())
-        }
-        MinersPhase::Running if held => (stage.max(running), "the intake temperature is held: no fan stops".to_owned()),
+        MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => (stage.max(running), GOING_OFF, staged),
+        MinersPhase::Running if matches!(inputs.intake, Quality::Held(..)) => (stage.max(running), HELD, staged),
         // Miners left off are started as soon as the fans for it are there.
-        MinersPhase::Running if left_off(next) => {
-            (stage.max(usize::from(rules.before_resume)).min(all), "some miners are still to be started".to_owned())
-        }
-        MinersPhase::Running => {
-            (stage, format!("stage {} of the intake temperature", next.climate.stage.saturating_add(1)))
-        }
+        MinersPhase::Running if left_off(next) => (stage.max(first).min(all), FANS_FIRST, staged),
+        MinersPhase::Running => (stage, STAGE, staged),
     }
+}
+
+/// The stage in force, and what would change it.
+fn stage_words(cfg: &Config, next: &SiteState) -> String {
+    let stages = &cfg.fan_rules.stages;
+    let current = next.climate.stage.min(stages.len().saturating_sub(1));
+    let up = stages.get(current.saturating_add(1)).map(|stage| format!("{} from {}", stage.run, stage.above));
+    let down = current.checked_sub(1).and_then(|lower| stages.get(lower)).zip(stages.get(current));
+    let down = down
+        .map(|(lower, here)| format!("{} when {:.1} K below {}", lower.run, cfg.fan_rules.hysteresis_k, here.above));
+    let power = super::budget::fans_for_power(cfg, next);
+    let power = (power > 0).then(|| format!("{power} for the power drawn"));
+    let changes: Vec<String> = [power, up, down].into_iter().flatten().collect();
+    format!("stage {} of {}; {}", current.saturating_add(1), stages.len(), changes.join(", "))
 }
 
 /// Whether something that was switched off has not come back yet.
@@ -236,6 +277,7 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now
     // That every fan is faulty is no reason to want none: they are told on until they obey.
     let any = count > 0;
     let count = count.min(healthy.len());
+    let count = if rotates(rules, &healthy, count, running) { count.saturating_add(1) } else { count };
     let stop = count < running && may_stop_one(rules, next, now);
     let keep = if count >= running { count } else { running.saturating_sub(usize::from(stop)) };
     if stop {
@@ -252,6 +294,16 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now
     let mut chosen: Vec<u8> = healthy.iter().take(keep).map(|(number, _)| **number).collect();
     chosen.extend(faulty.map(|(number, _)| *number));
     chosen
+}
+
+/// Whether a fan at rest is to take the place of a worn one: it starts first, and the worn one stops when it is proven,
+/// as any surplus fan does.
+fn rotates(rules: &FanRules, healthy: &[(&u8, &FanState)], count: usize, running: usize) -> bool {
+    let worn = healthy.iter().filter(|(_, fan)| fan.wanted).map(|(_, fan)| fan.run_time).max();
+    let fresh = healthy.iter().filter(|(_, fan)| !fan.wanted).map(|(_, fan)| fan.run_time).min();
+    let due = worn.zip(fresh).is_some_and(|(worn, fresh)| worn.saturating_sub(fresh) > rules.rotate_after);
+    let unproven = healthy.iter().any(|(_, fan)| fan.wanted && fan.proven != Some(true));
+    count > 0 && ((running == count && due) || (running == count.saturating_add(1) && unproven))
 }
 
 /// Whether `step_time` has passed since a fan was last stopped.

@@ -7,9 +7,11 @@
 
 use std::collections::BTreeSet;
 
+use super::budget;
 use super::fans::fewest_while_drawing;
 use super::judge::{Inputs, Quality};
 use super::miners::proven_fans;
+use super::resume::fans_to_start;
 use crate::config::Config;
 use crate::model::{Band, Command, MinersPhase, SiteState, Snapshot};
 use crate::units::Moment;
@@ -66,11 +68,11 @@ fn forbidden(
         return Some("I8: nothing is remembered");
     }
     if command.starts_miners() {
-        return start_forbidden(cfg, next);
+        return start_forbidden(cfg, next, snapshot, command);
     }
     match command {
         Command::Fan { fan, on: false } => fan_off_forbidden(cfg, next, inputs, now, *fan, stopped),
-        Command::Fan { on: true, .. } | Command::Miner { .. } | Command::Outlet { .. } => None,
+        Command::Fan { on: true, .. } | Command::Miner { .. } | Command::Outlet { .. } | Command::Bank { .. } => None,
     }
 }
 
@@ -83,20 +85,32 @@ fn is_listed(cfg: &Config, snapshot: &Snapshot, command: &Command) -> bool {
             let pdu = cfg.pdus.iter().find(|pdu| pdu.name == outlet.pdu);
             pdu.is_some_and(|pdu| pdu.outlets.contains(&outlet.outlet))
         }
+        Command::Bank { pdu } => super::bank::is_listed(cfg, pdu),
     }
 }
 
-fn start_forbidden(cfg: &Config, next: &SiteState) -> Option<&'static str> {
+fn start_forbidden(cfg: &Config, next: &SiteState, snapshot: &Snapshot, command: &Command) -> Option<&'static str> {
     if !next.demand.reasons.is_empty() {
         return Some("I1: a reason to be off holds");
     }
-    if proven_fans(next) < usize::from(cfg.fan_rules.before_resume) {
+    if proven_fans(next) < fans_to_start(cfg, next) {
         return Some("I3: the fans are not proven running");
+    }
+    let shed = budget::shed(cfg, next, snapshot);
+    let is_shed = match command {
+        Command::Miner { miner, .. } => shed.miners.contains(miner),
+        Command::Outlet { outlet, .. } => shed.outlets.contains(outlet),
+        Command::Fan { .. } | Command::Bank { .. } => false,
+    };
+    if is_shed {
+        return Some("I1: the running fans are too few for this group");
     }
     match next.miners.phase {
         MinersPhase::Resuming { .. } | MinersPhase::Running => None,
         MinersPhase::Boot => Some("I8: boot starts no miner"),
-        MinersPhase::Curtailing { .. } | MinersPhase::Curtailed { .. } => Some("I1: not resuming"),
+        MinersPhase::Curtailing { .. } | MinersPhase::Curtailed { .. } | MinersPhase::Fault { .. } => {
+            Some("I1: not resuming")
+        }
     }
 }
 
@@ -119,7 +133,10 @@ fn fan_off_forbidden(
         return match next.miners.phase {
             MinersPhase::Boot => Some("I8: boot stops no fan"),
             MinersPhase::Resuming { .. } => Some("I2: the miners are starting"),
-            MinersPhase::Running | MinersPhase::Curtailing { .. } | MinersPhase::Curtailed { .. } => None,
+            MinersPhase::Running
+            | MinersPhase::Curtailing { .. }
+            | MinersPhase::Curtailed { .. }
+            | MinersPhase::Fault { .. } => None,
         };
     }
     let Quality::Good(_) = inputs.intake else { return Some("I2: miners not proven off, intake not read just now") };

@@ -138,7 +138,10 @@ fn probes(
                 (Ok(value), Some(held)) if stalled.0 > 0 => {
                     held_or_bad(value, &held.at, cfg, now, "the unit's uptime stands still")
                 }
-                (Ok(value), _) => {
+                (Ok(value), held) => {
+                    if held.is_none_or(|held| held.value != value) {
+                        next.climate.moved.insert(probe.name.clone(), *now);
+                    }
                     next.climate.probes.insert(probe.name.clone(), LastGood { value, at: *now });
                     Quality::Good(value)
                 }

@@ -3,24 +3,56 @@
 //! | from | to | when |
 //! | --- | --- | --- |
 //! | boot | curtailing | a reason to be off holds |
-//! | boot | running, curtailed | every required input was read once; by watts |
+//! | boot | running | every required input was read once, and power is drawn |
+//! | boot | curtailed | every required input was read once, and watts prove the miners off |
 //! | running | curtailing | a reason to be off holds |
-//! | curtailing | curtailed | measured watts at or below `off_below` |
-//! | curtailing | resuming | no reason for `resume_after`, never proven, and the fans are proven |
-//! | curtailed | curtailing | watts above `off_below` while a reason holds, or the proof stays lost for `foreman_limit` |
-//! | curtailed | running | watts at or above `on_above` while none holds: a person started them |
-//! | curtailed | resuming | no reason for `resume_after`, `min_off` served, intake within limits, fans proven |
+//! | curtailing | curtailing | next rung: this one's time is over, or it cannot be reached |
+//! | curtailing | curtailed | fresh watts prove the miners off |
+//! | curtailing | fault | a reason holds, and the miners are not proven off by `deadline` |
+//! | curtailing | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
+//! | fault | curtailed | fresh watts prove the miners off |
+//! | fault | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
+//! | curtailed | curtailing | a reason holds, and more than `off_below` is measured |
+//! | curtailed | curtailing | a reason holds, and the proof is lost for `foreman_limit` |
+//! | curtailed | running | no reason holds, and `on_above` is measured: a person started them |
+//! | curtailed | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
 //! | resuming | curtailing | a reason to be off holds |
-//! | resuming | running | the last group has shown its watts or its time is over |
+//! | resuming | resuming | next group: this one shows its watts or its time is over, intake and fans allow it |
+//! | resuming | running | the last group shows its watts or its time is over, or the fans stay too few for more |
+//!
+//! How they go off is in `ladder`, how they come back in `resume`.
 
 use super::Report;
-use super::judge::{Inputs, Quality};
-use crate::config::{Config, Mode};
-use crate::model::{
-    Asked, Call, EventKind, FaultKind, MinersPhase, OffReason, Override, PowerMode, Rung, Setting, Severity, SiteState,
-    Snapshot,
-};
-use crate::units::{Moment, Seconds, Watts};
+use super::judge::Inputs;
+use super::ladder;
+use super::resume;
+use super::table::{Row, table};
+use crate::config::Config;
+use crate::model::{EventKind, MinersPhase, OffReason, Override, Rung, Setting, Severity, SiteState, Snapshot};
+use crate::units::{Moment, Seconds};
+
+table! {
+    BOOT_OFF = "boot", "curtailing", "a reason to be off holds";
+    BOOT_DRAWS = "boot", "running", "every required input was read once, and power is drawn";
+    BOOT_QUIET = "boot", "curtailed", "every required input was read once, and watts prove the miners off";
+    OFF = "running", "curtailing", "a reason to be off holds";
+    CLIMB = "curtailing", "curtailing", "next rung: this one's time is over, or it cannot be reached";
+    PROVEN = "curtailing", "curtailed", "fresh watts prove the miners off";
+    LATE = "curtailing", "fault", "a reason holds, and the miners are not proven off by `deadline`";
+    CALLED_OFF = "curtailing", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
+    FAULT_PROVEN = "fault", "curtailed", "fresh watts prove the miners off";
+    FAULT_CALLED_OFF = "fault", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
+    CAME_BACK = "curtailed", "curtailing", "a reason holds, and more than `off_below` is measured";
+    PROOF_LOST = "curtailed", "curtailing", "a reason holds, and the proof is lost for `foreman_limit`";
+    BY_HAND = "curtailed", "running", "no reason holds, and `on_above` is measured: a person started them";
+    RESUME = "curtailed", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
+    BROKEN_OFF = "resuming", "curtailing", "a reason to be off holds";
+    NEXT_GROUP = "resuming", "resuming", "next group: this one shows its watts or its time is over, intake and fans allow it";
+    ALL_BACK = "resuming", "running", "the last group shows its watts or its time is over, or the fans stay too few for more";
+}
+
+/// Where the miners go, and by which row.
+pub(super) type Step = (MinersPhase, Option<Row>);
 
 /// One pass of the machine. Returns whether the fans must get ready for a resume.
 pub(super) fn step(
@@ -32,62 +64,130 @@ pub(super) fn step(
     now: &Moment,
     report: &mut Report,
 ) -> bool {
-    let watts = inputs.miner_watts();
-    next.miners.watts = watts;
+    next.miners.watts = inputs.miner_watts();
     next.miners.proof_by_hand = overrides.iter().any(|over| matches!(over.setting, Setting::MinerWatts { .. }));
-    let proven_now = watts.is_some_and(|w| w <= cfg.miners.off_below);
-    next.miners.proven_off = if proven_now { next.miners.proven_off.or(Some(*now)) } else { None };
+    let proof = ladder::proof(cfg, next, inputs);
+    next.miners.proven_off = if proof.is_ok() { next.miners.proven_off.or(Some(*now)) } else { None };
+    ladder::learn_baselines(cfg, next, inputs);
 
     let before = next.miners.phase.clone();
-    let off = !next.demand.reasons.is_empty();
     let mut preparing = false;
-    let phase = match before.clone() {
-        MinersPhase::Boot if off => enter_curtailing(next, inputs, snapshot, now),
-        MinersPhase::Boot => adopt(cfg, next, watts, now),
-        MinersPhase::Running if off => enter_curtailing(next, inputs, snapshot, now),
-        MinersPhase::Running => MinersPhase::Running,
-        MinersPhase::Curtailing { .. } if proven_now => MinersPhase::Curtailed { since: *now },
-        MinersPhase::Curtailing { since, rung, rung_since } if off => {
-            climb(cfg, since, rung, rung_since, snapshot, now)
+    let (phase, row) = if next.demand.reasons.is_empty() {
+        let may_run = MayRun { cfg, inputs, snapshot, overrides, now, proven: proof.is_ok() };
+        may_run.step(next, &before, &mut preparing, report)
+    } else {
+        must_be_off(cfg, next, inputs, snapshot, proof.is_ok(), now)
+    };
+    next.miners.phase = phase;
+    conclude(next, row, proof.err(), now, report);
+    preparing
+}
+
+/// While a reason to be off holds.
+fn must_be_off(
+    cfg: &Config,
+    next: &mut SiteState,
+    inputs: &Inputs,
+    snapshot: &Snapshot,
+    proven: bool,
+    now: &Moment,
+) -> Step {
+    let to = |phase: MinersPhase, row: Row| (phase, Some(row));
+    match next.miners.phase.clone() {
+        MinersPhase::Boot => to(ladder::enter(next, inputs, snapshot, now), BOOT_OFF),
+        MinersPhase::Running => to(ladder::enter(next, inputs, snapshot, now), OFF),
+        MinersPhase::Resuming { .. } => to(ladder::enter(next, inputs, snapshot, now), BROKEN_OFF),
+        MinersPhase::Curtailing { .. } if proven => to(MinersPhase::Curtailed { since: *now }, PROVEN),
+        MinersPhase::Fault { .. } if proven => to(MinersPhase::Curtailed { since: *now }, FAULT_PROVEN),
+        MinersPhase::Curtailing { since, .. } if ladder::overdue(next, &since, now) >= cfg.miners.deadline => {
+            to(MinersPhase::Fault { since: *now }, LATE)
         }
-        phase @ MinersPhase::Curtailing { .. } => {
-            preparing = true;
-            if ready(cfg, next, inputs, overrides, now).is_ok() {
-                begin_resume(next, inputs, snapshot, now)
-            } else {
-                phase
-            }
+        phase @ MinersPhase::Curtailing { since, rung, rung_since } => {
+            let climbed = ladder::climb(cfg, (since, rung, rung_since), snapshot, now);
+            let row = (climbed != phase).then_some(CLIMB);
+            (climbed, row)
         }
+        phase @ MinersPhase::Fault { .. } => (phase, None),
         // What is measured is a lower bound: a PDU that cannot be read does not hide the others.
-        MinersPhase::Curtailed { .. } if off && inputs.known_watts() > cfg.miners.off_below => {
-            enter_curtailing(next, inputs, snapshot, now)
+        MinersPhase::Curtailed { .. } if inputs.known_watts() > cfg.miners.off_below => {
+            to(ladder::enter(next, inputs, snapshot, now), CAME_BACK)
         }
         // Proof that stays lost is no proof: the ladder is climbed again, blindly where nothing can be read.
-        MinersPhase::Curtailed { .. } if off && proof_lost_for(next, now) >= cfg.miners.foreman_limit => {
-            enter_curtailing(next, inputs, snapshot, now)
+        MinersPhase::Curtailed { .. } if proof_lost_for(next, now) >= cfg.miners.foreman_limit => {
+            to(ladder::enter(next, inputs, snapshot, now), PROOF_LOST)
         }
-        phase @ MinersPhase::Curtailed { .. } if off => phase,
-        MinersPhase::Curtailed { .. } if watts.is_some_and(|w| w >= cfg.miners.on_above) => MinersPhase::Running,
-        MinersPhase::Curtailed { since } => {
-            let waited = waited(cfg, next, overrides, &since, now);
-            preparing = waited.is_ok();
-            match waited.and_then(|()| ready(cfg, next, inputs, overrides, now)) {
-                Ok(()) => begin_resume(next, inputs, snapshot, now),
-                Err(why) => {
-                    report.why("miners", format!("resume waits: {why}"));
-                    MinersPhase::Curtailed { since }
+        phase @ MinersPhase::Curtailed { .. } => (phase, None),
+    }
+}
+
+/// What is at hand while nothing speaks against running.
+struct MayRun<'a> {
+    cfg: &'a Config,
+    inputs: &'a Inputs,
+    snapshot: &'a Snapshot,
+    overrides: &'a [Override],
+    now: &'a Moment,
+    proven: bool,
+}
+
+impl MayRun<'_> {
+    fn step(&self, next: &mut SiteState, before: &MinersPhase, preparing: &mut bool, report: &mut Report) -> Step {
+        let (cfg, now) = (self.cfg, self.now);
+        let to = |phase: MinersPhase, row: Row| (phase, Some(row));
+        match before.clone() {
+            MinersPhase::Boot => self.adopt(next),
+            MinersPhase::Running => (MinersPhase::Running, None),
+            MinersPhase::Curtailing { .. } if self.proven => to(MinersPhase::Curtailed { since: *now }, PROVEN),
+            MinersPhase::Fault { .. } if self.proven => to(MinersPhase::Curtailed { since: *now }, FAULT_PROVEN),
+            MinersPhase::Curtailed { .. } if next.miners.watts.is_some_and(|w| w >= cfg.miners.on_above) => {
+                to(MinersPhase::Running, BY_HAND)
+            }
+            MinersPhase::Curtailing { since, .. } => self.resume(next, before, &since, CALLED_OFF, preparing, report),
+            MinersPhase::Fault { since } => self.resume(next, before, &since, FAULT_CALLED_OFF, preparing, report),
+            MinersPhase::Curtailed { since } => self.resume(next, before, &since, RESUME, preparing, report),
+            MinersPhase::Resuming { since, group, group_since, watts_before } => {
+                *preparing = true;
+                let at = resume::Group { since, number: group, group_since, watts_before };
+                match resume::go_on(cfg, next, self.inputs, &at, now, report) {
+                    resume::GoOn::Wait => (before.clone(), None),
+                    resume::GoOn::Next(phase) => to(phase, NEXT_GROUP),
+                    resume::GoOn::Done => to(MinersPhase::Running, ALL_BACK),
                 }
             }
         }
-        MinersPhase::Resuming { .. } if off => enter_curtailing(next, inputs, snapshot, now),
-        MinersPhase::Resuming { since, group, group_since, watts_before } => {
-            preparing = true;
-            resume(cfg, next, inputs, (since, group, group_since, watts_before), now, report)
+    }
+
+    /// Boot: takes over what is observed once every required input was read; until then nothing is assumed.
+    fn adopt(&self, next: &SiteState) -> Step {
+        let is_read = next.signal.last_good.is_some() && next.climate.trusted.is_some();
+        match next.miners.watts {
+            Some(_) if is_read && self.proven => (MinersPhase::Curtailed { since: *self.now }, Some(BOOT_QUIET)),
+            Some(_) if is_read => (MinersPhase::Running, Some(BOOT_DRAWS)),
+            Some(_) | None => (MinersPhase::Boot, None),
         }
-    };
-    next.miners.phase = phase;
-    conclude(next, &before, now, report);
-    preparing
+    }
+
+    /// Begins the resume when everything allows it; else says what is missing.
+    fn resume(
+        &self,
+        next: &mut SiteState,
+        before: &MinersPhase,
+        off_since: &Moment,
+        row: Row,
+        preparing: &mut bool,
+        report: &mut Report,
+    ) -> Step {
+        let waited = resume::waited(self.cfg, next, self.overrides, off_since, self.now);
+        // The fans of a room with running miners in it do not wait for the miners' times.
+        *preparing = waited.is_ok() || !matches!(before, MinersPhase::Curtailed { .. });
+        match waited.and_then(|()| resume::ready(self.cfg, next, self.inputs)) {
+            Ok(()) => (resume::begin(next, self.inputs, self.snapshot, self.now), Some(row)),
+            Err(why) => {
+                report.why("miners", format!("resume waits: {why}"));
+                (before.clone(), None)
+            }
+        }
+    }
 }
 
 /// How long it could not be shown that the miners are off, by the alarm that says so.
@@ -99,131 +199,9 @@ fn proof_lost_for(next: &SiteState, now: &Moment) -> Seconds {
 /// Whether the miners are on their way, so that another pass within this run makes sense.
 pub(super) fn in_transition(next: &SiteState) -> bool {
     match next.miners.phase {
-        MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } => true,
+        MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } | MinersPhase::Fault { .. } => true,
         MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } => false,
     }
-}
-
-/// The first step off: Foreman, or the outlets at once when Foreman cannot be reached.
-fn enter_curtailing(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> MinersPhase {
-    let rung = if foreman_unreachable(snapshot) { Rung::Outlets } else { Rung::Foreman };
-    let reasons = next.demand.reasons.clone();
-    let seen = next.demand.since;
-    let call = next.call.get_or_insert_with(|| Call {
-        seen,
-        first_command: None,
-        watts_before: inputs.miner_watts(),
-        proven: None,
-        rung: None,
-        reasons: reasons.clone(),
-    });
-    call.reasons.extend(reasons);
-    call.rung = call.rung.max(Some(rung));
-    // What was asked before this moment proves nothing now: ask again.
-    for asked in next.miners.asked.values_mut() {
-        asked.command = None;
-        asked.status = None;
-    }
-    MinersPhase::Curtailing { since: *now, rung, rung_since: *now }
-}
-
-/// The next rung when this one's time is over or it cannot be reached. A rung is never climbed down.
-fn climb(
-    cfg: &Config,
-    since: Moment,
-    rung: Rung,
-    rung_since: Moment,
-    snapshot: &Snapshot,
-    now: &Moment,
-) -> MinersPhase {
-    let over = now.since(&rung_since) >= cfg.miners.foreman_limit;
-    match rung {
-        Rung::Foreman if over || foreman_unreachable(snapshot) => {
-            MinersPhase::Curtailing { since, rung: Rung::Outlets, rung_since: *now }
-        }
-        Rung::Foreman | Rung::Outlets => MinersPhase::Curtailing { since, rung, rung_since },
-    }
-}
-
-/// Whether Foreman gives nothing to work with: no answer at all, or no miner that we may command.
-fn foreman_unreachable(snapshot: &Snapshot) -> bool {
-    match &snapshot.foreman {
-        Ok(reading) => reading.miners.is_empty(),
-        Err(fault) => match fault.kind {
-            FaultKind::Unreachable
-            | FaultKind::TimedOut
-            | FaultKind::Broken
-            | FaultKind::Refused
-            | FaultKind::Status
-            | FaultKind::Unreadable
-            | FaultKind::WrongDevice
-            | FaultKind::Missing
-            | FaultKind::OutOfRange
-            | FaultKind::Stale
-            | FaultKind::NotObeyed => true,
-        },
-    }
-}
-
-/// Boot: takes over what is observed once every required input was read; until then nothing is assumed.
-fn adopt(cfg: &Config, next: &SiteState, watts: Option<Watts>, now: &Moment) -> MinersPhase {
-    let signal_read = next.signal.last_good.is_some();
-    match watts {
-        Some(w) if signal_read && next.climate.trusted.is_some() => {
-            if w <= cfg.miners.off_below {
-                MinersPhase::Curtailed { since: *now }
-            } else {
-                MinersPhase::Running
-            }
-        }
-        Some(_) | None => MinersPhase::Boot,
-    }
-}
-
-/// Whether the times before a resume are served; else what is missing.
-fn waited(
-    cfg: &Config,
-    next: &SiteState,
-    overrides: &[Override],
-    off_since: &Moment,
-    now: &Moment,
-) -> Result<(), String> {
-    let asked_for = overrides.iter().any(|over| matches!(over.setting, Setting::Miners { on: true, .. }));
-    if asked_for {
-        return Ok(());
-    }
-    let left = |limit: Seconds, since: &Moment| limit.saturating_sub(now.since(since));
-    let off = left(cfg.miners.min_off, off_since);
-    if off.0 > 0 {
-        return Err(format!("off for at least {}, {off} left", cfg.miners.min_off));
-    }
-    let dwell = left(cfg.miners.resume_after, &next.demand.since);
-    if dwell.0 > 0 {
-        return Err(format!("miners may run for {} first, {dwell} left", cfg.miners.resume_after));
-    }
-    Ok(())
-}
-
-/// Whether intake and fans allow a start; else what is missing.
-fn ready(cfg: &Config, next: &SiteState, inputs: &Inputs, overrides: &[Override], now: &Moment) -> Result<(), String> {
-    if let MinersPhase::Curtailing { since, .. } = &next.miners.phase {
-        waited(cfg, next, overrides, since, now)?;
-    }
-    match inputs.intake {
-        Quality::Good(t) if t > cfg.climate.resume_below => {
-            return Err(format!("the intake is at {t}, resume at or below {}", cfg.climate.resume_below));
-        }
-        Quality::Good(t) if t < cfg.climate.resume_min => {
-            return Err(format!("the intake is at {t}, resume at or above {}", cfg.climate.resume_min));
-        }
-        Quality::Good(_) => {}
-        Quality::Held(..) | Quality::Bad(_) => return Err("the intake temperature was not read just now".to_owned()),
-    }
-    let proven = proven_fans(next);
-    if proven < usize::from(cfg.fan_rules.before_resume) {
-        return Err(format!("{proven} fans are proven running, {} are needed", cfg.fan_rules.before_resume));
-    }
-    Ok(())
 }
 
 /// Fans that are proven running by fresh measured watts in this pass; watts set by hand prove nothing.
@@ -231,71 +209,43 @@ pub(super) fn proven_fans(next: &SiteState) -> usize {
     next.fans.values().filter(|fan| fan.proven == Some(true) && !fan.watts_by_hand).count()
 }
 
-fn begin_resume(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> MinersPhase {
-    let watts_before = next.miners.watts.unwrap_or_else(|| inputs.known_watts());
-    if next.miners.asked.is_empty() && next.miners.cut.is_empty() {
-        // What was switched off is not remembered (a lost state): every miner that may be commanded is woken.
-        let asleep =
-            |_| Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before: PowerMode::Normal };
-        let miners = snapshot.foreman.iter().flat_map(|f| &f.miners);
-        next.miners.asked = miners.map(|miner| (miner.id, asleep(miner.id))).collect();
-    }
-    MinersPhase::Resuming { since: *now, group: 1, group_since: *now, watts_before }
-}
-
-/// Goes on to the next group when this one shows its watts or its time is over.
-fn resume(
-    cfg: &Config,
-    next: &mut SiteState,
-    inputs: &Inputs,
-    (since, group, group_since, watts_before): (Moment, u32, Moment, Watts),
-    now: &Moment,
-    report: &mut Report,
-) -> MinersPhase {
-    let groups = cfg.miners.resume_groups;
-    // Half of a group's share proves it: some miners of every group take longer, and some never come back.
-    let all = next.call.as_ref().and_then(|call| call.watts_before).unwrap_or(cfg.miners.on_above);
-    let share = all.value() / f64::from(groups.max(1)) / 2.0;
-    let watts = inputs.miner_watts();
-    let risen = watts.is_some_and(|w| w.value() >= watts_before.value() + share);
-    let seen_by_hand = cfg.mode == Mode::Observe && watts.is_some_and(|w| w >= cfg.miners.on_above);
-    let over = now.since(&group_since) >= cfg.miners.group_limit;
-    if over && !risen && !seen_by_hand {
-        let shown = watts.map_or("unknown power".to_owned(), |w| w.to_string());
-        let limit = cfg.miners.group_limit;
-        let text = format!("Group {group} of {groups} did not come back within {limit}: {shown} from {watts_before}");
-        report.event(now, EventKind::Alarm, "miners", text.clone());
-        report.notice(now, Severity::Warning, text);
-    }
-    if seen_by_hand || ((risen || over) && group >= groups) {
-        return MinersPhase::Running;
-    }
-    if risen || over {
-        let watts_before = watts.unwrap_or(watts_before);
-        return MinersPhase::Resuming { since, group: group.saturating_add(1), group_since: *now, watts_before };
-    }
-    MinersPhase::Resuming { since, group, group_since, watts_before }
-}
-
 /// Tells of a change and keeps the record of the call.
-fn conclude(next: &mut SiteState, before: &MinersPhase, now: &Moment, report: &mut Report) {
+fn conclude(next: &mut SiteState, row: Option<Row>, unproven: Option<String>, now: &Moment, report: &mut Report) {
     let watts = next.miners.watts.map_or("unknown power".to_owned(), |w| w.to_string());
     let phase = next.miners.phase.clone();
-    report.why("miners", format!("{}, {watts}", describe(&phase, now)));
-    if before.word() != phase.word() || rung(before) != rung(&phase) || group(before) != group(&phase) {
-        let text = format!("{} → {}, {watts}", describe(before, now), describe(&phase, now));
-        report.event(now, EventKind::State, "miners", text);
-    }
-    if let (Some(call), Some(rung)) = (next.call.as_mut(), rung(&phase)) {
+    let missing = match &phase {
+        MinersPhase::Curtailing { .. } | MinersPhase::Fault { .. } => {
+            unproven.map(|why| format!("; not proven: {why}"))
+        }
+        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => None,
+    };
+    report.why("miners", format!("{}, {watts}{}", describe(&phase, now), missing.unwrap_or_default()));
+    let Some(row) = row else { return };
+    let text = format!("{} → {}: {}; {}, {watts}", row.from, row.to, row.when, describe(&phase, now));
+    report.event(now, EventKind::State, "miners", text);
+    let rung = if let MinersPhase::Curtailing { rung, .. } = &phase { Some(*rung) } else { None };
+    if let (Some(call), Some(rung)) = (next.call.as_mut(), rung) {
         call.rung = call.rung.max(Some(rung));
     }
-    if before.word() == phase.word() {
-        return;
+    if row.from != row.to {
+        tell(next, &phase, row, &watts, rung, now, report);
     }
-    match &phase {
-        MinersPhase::Curtailing { rung, .. } => {
+}
+
+fn tell(
+    next: &mut SiteState,
+    phase: &MinersPhase,
+    row: Row,
+    watts: &str,
+    rung: Option<Rung>,
+    now: &Moment,
+    report: &mut Report,
+) {
+    match phase {
+        MinersPhase::Curtailing { .. } => {
             let why: Vec<&str> = next.demand.reasons.iter().map(|r: &OffReason| r.sentence()).collect();
-            let text = format!("Miners going off by {}: {}. {watts} drawn", rung.word(), why.join("; "));
+            let by = rung.map_or("", Rung::word);
+            let text = format!("Miners going off by {by}: {}. {watts} drawn", why.join("; "));
             report.notice(now, Severity::Info, text);
         }
         MinersPhase::Curtailed { .. } => {
@@ -308,20 +258,13 @@ fn conclude(next: &mut SiteState, before: &MinersPhase, now: &Moment, report: &m
         MinersPhase::Resuming { .. } => report.notice(now, Severity::Info, format!("Miners resuming. {watts} drawn")),
         MinersPhase::Running => {
             next.call = None;
-            if before.word() != "boot" {
+            if row.from != "boot" {
                 report.notice(now, Severity::Info, format!("Miners running: {watts}"));
             }
         }
-        MinersPhase::Boot => {}
+        // That the deadline passed is told by its alarm.
+        MinersPhase::Boot | MinersPhase::Fault { .. } => {}
     }
-}
-
-fn rung(phase: &MinersPhase) -> Option<Rung> {
-    if let MinersPhase::Curtailing { rung, .. } = phase { Some(*rung) } else { None }
-}
-
-fn group(phase: &MinersPhase) -> Option<u32> {
-    if let MinersPhase::Resuming { group, .. } = phase { Some(*group) } else { None }
 }
 
 /// The phase in words, with how long it holds.
@@ -334,5 +277,6 @@ fn describe(phase: &MinersPhase, now: &Moment) -> String {
         }
         MinersPhase::Curtailed { since } => format!("curtailed, proven off for {}", now.since(since)),
         MinersPhase::Resuming { group, .. } => format!("resuming, group {group}"),
+        MinersPhase::Fault { since } => format!("fault, every rung in force for {}", now.since(since)),
     }
 }

@@ -5,23 +5,29 @@
 //! alarms. Each machine is one file.
 
 mod alarms;
+mod bank;
+mod budget;
 mod climate;
 mod commands;
 mod demand;
 mod fans;
 mod interlock;
 mod judge;
+mod ladder;
 mod miners;
 mod outcome;
+mod resume;
 mod run;
 mod samples;
 mod signal;
+mod table;
 mod wording;
 
 pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
 pub use outcome::record;
 pub use run::begin_run;
+pub use table::{Row, Table, tables};
 
 use crate::config::{Config, Mode};
 use crate::model::{Decision, Event, EventKind, Notice, Override, Reason, Severity, SiteState, Snapshot};
@@ -60,6 +66,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     signal::step(cfg, &mut next, snapshot, &live, now, &mut report);
     climate::step(cfg, &mut next, &inputs, now, &mut report);
     fans::observe(cfg, &mut next, &inputs, &live, now, &mut report);
+    budget::step(cfg, &mut next, &inputs, now, &mut report);
     demand::step(cfg, &mut next, &inputs, &live, now, &mut report);
     outcome::follow(cfg, &mut next, snapshot, now, &mut report);
     let preparing = miners::step(cfg, &mut next, &inputs, snapshot, &live, now, &mut report);
@@ -69,7 +76,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     let (mut wanted, refused) = interlock::allowed(cfg, &next, &inputs, snapshot, now, proposed);
     wanted.sort_by_key(|command| !command.is_safe());
     if cfg.mode == Mode::Live {
-        commands::intend(&mut next, snapshot, &wanted, now);
+        commands::intend(cfg, &mut next, snapshot, &wanted, now);
     }
     let has_news = commands::announce(cfg, &mut next, &wanted, now, &mut report) && !wanted.is_empty();
 
@@ -77,7 +84,8 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     wording::heartbeat(cfg, &mut next, &live, now, &mut report);
     let samples = samples::collect(cfg, &next, &inputs, snapshot);
     // In observe mode nothing is sent, so there is nothing to look at again within the run.
-    let in_transition = cfg.mode == Mode::Live && (miners::in_transition(&next) || has_news);
+    let changes = miners::in_transition(&next) || has_news || signal::is_near(cfg, &next, snapshot);
+    let in_transition = cfg.mode == Mode::Live && changes;
     next.last_pass = Some(*now);
     Decision {
         next,

@@ -103,6 +103,7 @@ pub(super) fn grouped(commands: &[Command]) -> Vec<(String, String)> {
                 words.push((format!("fan {fan}"), if *on { "on".to_owned() } else { "off".to_owned() }));
             }
             Command::Miner { miner, mode } => miners.entry(*mode).or_default().push(*miner),
+            Command::Bank { pdu } => words.push((pdu.clone(), "bank off".to_owned())),
             Command::Outlet { outlet, on } => {
                 outlets.entry((outlet.pdu.clone(), *on)).or_default().push(outlet.outlet.clone());
             }

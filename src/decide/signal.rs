@@ -2,17 +2,30 @@
 //!
 //! | from | to | when |
 //! | --- | --- | --- |
-//! | any | curtail | one good reading at or beyond `curtail_at`, or a word that curtails |
-//! | curtail, blind | run | `resume_readings` good readings in a row beyond `resume_below` |
-//! | blind (never read before) | run | one good reading beyond `resume_below` |
-//! | blind | curtail | a good reading between the thresholds: with nothing to hold to, the safe side |
+//! | run, blind | curtail | one good reading says off: `curtail_at` reached, or a word of `words_curtail` |
+//! | blind | curtail | a good reading between the two thresholds: there is nothing to hold to |
+//! | run | curtail | a good reading between the two thresholds after `run` set by hand |
+//! | blind | run | the first good reading ever says on |
+//! | curtail, blind | run | `resume_readings` good readings in a row say on |
 //! | run, curtail | blind | the last good reading is older than `max_age` |
+//! | any | any | set by hand: `minectl set signal` |
 
 use super::Report;
+use super::table::{Row, table};
 use crate::config::{Config, OffWhen, SignalMeaning};
 use crate::model::{EventKind, LastGood, Level, Override, Reading, Setting, Severity, SignalReading, SignalValue};
 use crate::model::{SiteState, Snapshot};
 use crate::units::Moment;
+
+table! {
+    CURTAIL = "run, blind", "curtail", "one good reading says off: `curtail_at` reached, or a word of `words_curtail`";
+    BETWEEN_BLIND = "blind", "curtail", "a good reading between the two thresholds: there is nothing to hold to";
+    BETWEEN_BY_HAND = "run", "curtail", "a good reading between the two thresholds after `run` set by hand";
+    FIRST_RUN = "blind", "run", "the first good reading ever says on";
+    RUN = "curtail, blind", "run", "`resume_readings` good readings in a row say on";
+    TOO_OLD = "run, curtail", "blind", "the last good reading is older than `max_age`";
+    BY_HAND = "any", "any", "set by hand: `minectl set signal`";
+}
 
 /// What one good reading says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,20 +45,22 @@ pub(super) fn step(
     report: &mut Report,
 ) {
     let before = next.signal.level;
-    let (level, why) = match forced(overrides) {
+    let (level, row, why) = match forced(overrides) {
         Some(level) => {
             next.signal.run_readings = 0;
             next.signal.by_hand = true;
-            (level, format!("set by hand to {}", level.word()))
+            (level, BY_HAND, format!("set by hand to {}", level.word()))
         }
         None => read(cfg, next, &snapshot.signal, now),
     };
-    report.why("signal", format!("{}: {why}", level.word()));
+    report.why("signal", format!("{} for {}: {why}", level.word(), now.since(&next.signal.since)));
+    next.signal.why.clone_from(&why);
     if level != before {
         let first = next.signal.last_good.as_ref().is_some_and(|_| before == Level::Blind) || before != Level::Blind;
         next.signal.level = level;
         next.signal.since = *now;
-        report.event(now, EventKind::State, "signal", format!("{} → {}: {why}", before.word(), level.word()));
+        let text = format!("{} → {}: {}; {why}", before.word(), level.word(), row.when);
+        report.event(now, EventKind::State, "signal", text);
         // That the signal went blind is told by its alarm.
         if level != Level::Blind && first {
             report.notice(now, Severity::Info, format!("Power signal: {} ({why})", level.word()));
@@ -57,7 +72,7 @@ fn forced(overrides: &[Override]) -> Option<Level> {
     overrides.iter().find_map(|over| if let Setting::Signal(level) = over.setting { Some(level) } else { None })
 }
 
-fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, now: &Moment) -> (Level, String) {
+fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, now: &Moment) -> (Level, Row, String) {
     let signal = &mut next.signal;
     let was_by_hand = std::mem::take(&mut signal.by_hand);
     let reading = match reading {
@@ -69,7 +84,7 @@ fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, no
                 None => (now.since(&signal.since), "never read".to_owned()),
             };
             let level = if age > cfg.signal.max_age { Level::Blind } else { signal.level };
-            return (level, format!("{fault}; {what} {age} ago, limit {}", cfg.signal.max_age));
+            return (level, TOO_OLD, format!("{fault}; {what} {age} ago, limit {}", cfg.signal.max_age));
         }
     };
     let says = says(&cfg.signal.meaning, &reading.value);
@@ -81,20 +96,37 @@ fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, no
     signal.run_readings = if says == Says::Run { signal.run_readings.saturating_add(1) } else { 0 };
     let wanted = cfg.signal.resume_readings;
     match (says, signal.level) {
-        (Says::Curtail, _) => (Level::Curtail, explain(cfg, reading)),
-        (Says::Run, Level::Run) => (Level::Run, explain(cfg, reading)),
-        (Says::Run, Level::Blind) if first => (Level::Run, explain(cfg, reading)),
+        (Says::Curtail, _) => (Level::Curtail, CURTAIL, explain(cfg, reading)),
+        (Says::Run, Level::Run) => (Level::Run, RUN, explain(cfg, reading)),
+        (Says::Run, Level::Blind) if first => (Level::Run, FIRST_RUN, explain(cfg, reading)),
         (Says::Run, Level::Curtail | Level::Blind) if signal.run_readings >= wanted => {
-            (Level::Run, format!("{}, {wanted} readings in a row", explain(cfg, reading)))
+            (Level::Run, RUN, format!("{}, {wanted} readings in a row", explain(cfg, reading)))
         }
         (Says::Run, level @ (Level::Curtail | Level::Blind)) => {
-            (level, format!("{}, reading {} of {wanted} that resume needs", explain(cfg, reading), signal.run_readings))
+            let text =
+                format!("{}, reading {} of {wanted} that resume needs", explain(cfg, reading), signal.run_readings);
+            (level, RUN, text)
         }
-        (Says::Between, Level::Blind) => (Level::Curtail, format!("{}; nothing to hold to", explain(cfg, reading))),
+        (Says::Between, Level::Blind) => {
+            (Level::Curtail, BETWEEN_BLIND, format!("{}; nothing to hold to", explain(cfg, reading)))
+        }
         (Says::Between, Level::Run) if was_by_hand => {
-            (Level::Curtail, format!("{}; it was set to run by hand", explain(cfg, reading)))
+            (Level::Curtail, BETWEEN_BY_HAND, format!("{}; it was set to run by hand", explain(cfg, reading)))
         }
-        (Says::Between, level @ (Level::Run | Level::Curtail)) => (level, explain(cfg, reading)),
+        (Says::Between, level @ (Level::Run | Level::Curtail)) => (level, BETWEEN_BLIND, explain(cfg, reading)),
+    }
+}
+
+/// Whether the number stands so near to `curtail_at`, on the side that lets run, that it is read again within the run.
+pub(super) fn is_near(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> bool {
+    let (SignalMeaning::Number { curtail_at, .. }, Ok(reading)) = (&cfg.signal.meaning, &snapshot.signal) else {
+        return false;
+    };
+    match reading.value {
+        SignalValue::Number(value) => {
+            next.signal.level == Level::Run && (value - curtail_at).abs() <= cfg.signal.reread_near
+        }
+        SignalValue::CurtailWord(_) | SignalValue::RunWord(_) => false,
     }
 }
 

@@ -39,6 +39,9 @@ fn headline(next: &SiteState, now: &Moment) -> String {
         }
         MinersPhase::Curtailed { since } => format!("Curtailed for {}, {watts}", now.since(since)),
         MinersPhase::Resuming { group, .. } => format!("Resuming, group {group}, {watts}"),
+        MinersPhase::Fault { since } => {
+            format!("NOT proven off by the deadline, for {}, {watts} still drawn", now.since(since))
+        }
     }
 }
 

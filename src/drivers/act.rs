@@ -6,7 +6,8 @@ use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
 
 use super::common::Limits;
-use super::{broken_driver, controlbyweb, foreman, pdu_json, secrets, without_secrets};
+use super::pdu_switch::{self, Change};
+use super::{broken_driver, controlbyweb, foreman, secrets, without_secrets};
 use crate::clock::Clock;
 use crate::config::{Config, FanConfig};
 use crate::model::{Command, Fault, FaultKind, Outcome, PowerMode, Reply};
@@ -17,7 +18,7 @@ const FOREMAN_SHARE: Duration = Duration::from_secs(30);
 /// The commands of one device, each with its place in the list that was given.
 enum Job<'cfg> {
     Board { name: &'cfg str, changes: Vec<(usize, (&'cfg FanConfig, bool))> },
-    Pdu { name: &'cfg str, changes: Vec<(usize, (&'cfg str, bool))> },
+    Pdu { name: &'cfg str, changes: Vec<(usize, Change<'cfg>)> },
     Foreman { changes: Vec<(usize, (u64, PowerMode))> },
 }
 
@@ -93,8 +94,9 @@ fn jobs<'cfg>(
                 }
             },
             Command::Outlet { outlet, on } => {
-                pdus.entry(&outlet.pdu).or_default().push((place, (outlet.outlet.as_str(), *on)));
+                pdus.entry(&outlet.pdu).or_default().push((place, Change::Outlet(&outlet.outlet, *on)));
             }
+            Command::Bank { pdu } => pdus.entry(pdu).or_default().push((place, Change::BankOff)),
             Command::Miner { miner, mode } => miners.push((place, (*miner, *mode))),
         }
     }
@@ -123,7 +125,7 @@ fn carry_out(cfg: &Config, clock: &Clock, until: Instant, job: &Job) -> Results 
         Job::Pdu { name, changes } => match cfg.pdus.iter().find(|pdu| pdu.name == *name) {
             Some(pdu) => {
                 let limits = Limits { timeout: pdu.timeout, until };
-                pdu_json::act(pdu, clock, clock.now().wall, limits, &wanted(changes))
+                pdu_switch::act(pdu, clock, clock.now().wall, limits, &wanted(changes))
             }
             None => {
                 let known = cfg.pdus.iter().map(|pdu| pdu.name.as_str()).collect();

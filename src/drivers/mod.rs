@@ -9,6 +9,7 @@ mod emoncms;
 mod foreman;
 mod iotawatt;
 mod pdu_json;
+mod pdu_switch;
 mod room_alert;
 mod signal_page;
 

@@ -1,16 +1,14 @@
-//! PDUs that speak JSON over HTTP, each by its dialect: one request for all outlets, one for each switching. A missing
-//! number is a fault in its place, never a zero; an outlet that the configuration does not list is never switched.
+//! Reading PDUs that speak JSON over HTTP, each by its dialect: one request for all outlets. A missing number is a fault
+//! in its place, never a zero. How they are switched is in `pdu_switch`.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde_json::Value;
 
-use super::common::{Limits, basic_auth, fetch_json, is_silent, joined, no_time, number, quoted};
-use crate::clock::Clock;
+use super::common::{Limits, basic_auth, fetch_json, joined, number, quoted};
 use crate::config::{PduConfig, PduDialect};
-use crate::http::{Request, send};
-use crate::model::{Fault, FaultKind, Measured, OutletReading, PduReading, Reading, Reply};
+use crate::http::Request;
+use crate::model::{Fault, FaultKind, Measured, OutletReading, PduReading, Reading};
 use crate::units::{Seconds, UnixSeconds, Watts};
 
 /// No outlet of a PDU carries more.
@@ -21,9 +19,6 @@ const PDU_WATTS_MAX: f64 = 2_000_000.0;
 
 /// Outlets that one remark names.
 const NAMED_MAX: usize = 5;
-
-/// After this many requests in a row without an answer, the PDU is left alone for this pass.
-const SILENT_MAX: u32 = 2;
 
 /// Reads all outlets.
 pub(super) fn read(cfg: &PduConfig, now: UnixSeconds, limits: Limits) -> Reading<PduReading> {
@@ -36,7 +31,7 @@ fn document(cfg: &PduConfig, limits: Limits) -> Result<Value, Fault> {
 }
 
 /// Adds the dialect's header lines and the login.
-fn with_login<'a>(mut request: Request<'a>, cfg: &'a PduConfig, lines: &[String]) -> Request<'a> {
+pub(super) fn with_login<'a>(mut request: Request<'a>, cfg: &'a PduConfig, lines: &[String]) -> Request<'a> {
     let token = cfg.token.as_ref().map_or("", |token| token.reveal());
     for (name, value) in lines.iter().filter_map(|line| line.split_once(':')) {
         request = request.header(name.trim(), value.trim().replace("{token}", token));
@@ -77,8 +72,8 @@ pub fn parse(document: &Value, cfg: &PduConfig, now: UnixSeconds) -> Reading<Pdu
     Ok(PduReading { total, outlets, newest, remarks: auto_reset_remark(&resetting) })
 }
 
-/// The outlets of an answer by id.
-fn items<'a>(document: &'a Value, cfg: &PduConfig) -> Result<BTreeMap<String, &'a Value>, Fault> {
+/// The outlets of an answer by id; a fault when it holds none.
+pub(super) fn items<'a>(document: &'a Value, cfg: &PduConfig) -> Result<BTreeMap<String, &'a Value>, Fault> {
     let dialect = &cfg.dialect;
     let place = if dialect.items.is_empty() { "the answer".to_owned() } else { format!("`{}`", dialect.items) };
     let found: BTreeMap<String, &Value> = match document.pointer(&dialect.items) {
@@ -112,7 +107,8 @@ fn id_of(item: &Value, pointer: &str, place: &str) -> Option<String> {
     }
 }
 
-fn state(item: &Value, dialect: &PduDialect, device: &str) -> Reading<bool> {
+/// Whether an outlet is on, as the answer says.
+pub(super) fn state(item: &Value, dialect: &PduDialect, device: &str) -> Reading<bool> {
     let seen = item.pointer(&dialect.state);
     match seen {
         Some(value) if same(value, &dialect.on) => Ok(true),
@@ -203,7 +199,7 @@ fn total(
 }
 
 /// `3, 7 and 12 more`.
-fn named(ids: &[&str]) -> String {
+pub(super) fn named(ids: &[&str]) -> String {
     let first: Vec<&str> = ids.iter().take(NAMED_MAX).copied().collect();
     match ids.len() - first.len() {
         0 => first.join(", "),
@@ -219,163 +215,9 @@ fn auto_reset_remark(outlets: &[&str]) -> Vec<String> {
     vec![format!("{text} {}: it may switch a sleeping miner; turn it off in the PDU", named(outlets))]
 }
 
-/// Switches outlets one by one with the configured pause, then reads all once to see what came of it. One result for
-/// each change; a PDU that does not answer twice in a row is left alone.
-pub(super) fn act(
-    cfg: &PduConfig,
-    clock: &Clock,
-    now: UnixSeconds,
-    limits: Limits,
-    changes: &[(&str, bool)],
-) -> Vec<Result<Reply, Fault>> {
-    let mut attempts = Vec::new();
-    let (mut silent, mut sent) = (0, 0);
-    for &(outlet, on) in changes {
-        let refusal = match may_switch(cfg, outlet) {
-            Err(fault) => Some(fault),
-            Ok(()) if silent >= SILENT_MAX => {
-                let detail = "not sent: the PDU did not answer the commands before it";
-                Some(Fault::new(&cfg.name, FaultKind::TimedOut, detail))
-            }
-            Ok(()) if sent > 0 && !pause(cfg, clock, limits.until) => Some(no_time(&cfg.name)),
-            Ok(()) if limits.left().is_zero() => Some(no_time(&cfg.name)),
-            Ok(()) => None,
-        };
-        attempts.push(match refusal {
-            Some(fault) => Attempt::NotSent(fault),
-            None => {
-                sent += 1;
-                let result = switch(cfg, limits, outlet, on);
-                silent = if result.as_ref().is_err_and(is_silent) { silent + 1 } else { 0 };
-                Attempt::Sent(result)
-            }
-        });
-    }
-    let seen = match silent < SILENT_MAX && sent > 0 {
-        true => read(cfg, now, limits),
-        false => Err(Fault::new(&cfg.name, FaultKind::TimedOut, "the PDU did not answer the commands")),
-    };
-    changes.iter().zip(attempts).map(|(change, attempt)| outcome(cfg, *change, attempt, &seen)).collect()
-}
-
-/// What became of one change before the reading afterwards.
-enum Attempt {
-    NotSent(Fault),
-    /// With the state that the reply showed, if it showed one.
-    Sent(Result<Option<bool>, Fault>),
-}
-
-fn outcome(
-    cfg: &PduConfig,
-    (outlet, on): (&str, bool),
-    attempt: Attempt,
-    seen: &Reading<PduReading>,
-) -> Result<Reply, Fault> {
-    match attempt {
-        Attempt::NotSent(fault) => Err(fault),
-        Attempt::Sent(Ok(replied)) => confirm(cfg, outlet, on, replied, seen),
-        // A lost reply does not say that the command was lost.
-        Attempt::Sent(Err(fault)) if is_silent(&fault) => confirm(cfg, outlet, on, None, seen).map_err(|_| fault),
-        Attempt::Sent(Err(fault)) => Err(fault),
-    }
-}
-
-/// Waits between two switchings; `false`, without waiting, when no time would be left after it.
-fn pause(cfg: &PduConfig, clock: &Clock, until: Instant) -> bool {
-    let span = clock.real_span(cfg.outlet_pause.duration());
-    let fits = span < until.saturating_duration_since(Instant::now());
-    if fits {
-        std::thread::sleep(span);
-    }
-    fits
-}
-
-/// Whatever a caller asks: an outlet that is not listed may feed a fan or the Pi itself.
-fn may_switch(cfg: &PduConfig, outlet: &str) -> Result<(), Fault> {
-    if cfg.outlets.iter().any(|listed| listed == outlet) {
-        return Ok(());
-    }
-    let detail = format!("outlet {outlet} is not in this PDU's `outlets`: refused");
-    Err(Fault::new(format!("{} outlet {outlet}", cfg.name), FaultKind::Missing, detail))
-}
-
-/// Sends one switching; comes back with the state that the reply shows, if it shows one.
-fn switch(cfg: &PduConfig, limits: Limits, outlet: &str, on: bool) -> Result<Option<bool>, Fault> {
-    let dialect = &cfg.dialect;
-    let url = joined(&cfg.url, &dialect.switch_path.replace("{id}", &encoded(outlet)));
-    let body = filled(if on { &dialect.on_body } else { &dialect.off_body }, outlet);
-    let device = format!("{} outlet {outlet}", cfg.name);
-    let request = Request::new(&device, &dialect.switch_method, &url, limits.next());
-    let request = request.body("application/json", body.to_string());
-    let answer = send(&with_login(request, cfg, &dialect.switch_headers))?.accepted(&device, &url)?;
-    // Many a PDU answers with nothing, or with the old state because it switches after a delay of its own: the reading
-    // afterwards has the last word.
-    let Ok(reply) = serde_json::from_slice::<Value>(&answer.body) else { return Ok(None) };
-    let listed = items(&reply, cfg).ok().and_then(|items| items.get(outlet).copied());
-    Ok(state(listed.unwrap_or(&reply), dialect, &device).ok())
-}
-
-fn confirm(
-    cfg: &PduConfig,
-    outlet: &str,
-    on: bool,
-    replied: Option<bool>,
-    seen: &Reading<PduReading>,
-) -> Result<Reply, Fault> {
-    let device = format!("{} outlet {outlet}", cfg.name);
-    let word = |on: bool| if on { "on" } else { "off" };
-    let seen = seen.as_ref().map_err(|fault| {
-        Fault::new(&device, fault.kind, format!("command was taken, but could not be read back: {}", fault.detail))
-    })?;
-    let missing = || Fault::new(&device, FaultKind::Missing, "command was taken, but the outlet is not shown");
-    let shown = seen.outlets.get(outlet).ok_or_else(missing)?.on.clone()?;
-    if shown == on {
-        return Ok(Reply::Confirmed);
-    }
-    let replied = replied.map_or("gave no state".to_owned(), |state| format!("said {}", word(state)));
-    let detail = format!("outlet {outlet}: asked for {}, still reads {} (the reply {replied})", word(on), word(shown));
-    Err(Fault::new(device, FaultKind::NotObeyed, detail))
-}
-
-/// An id as a part of a path.
-fn encoded(id: &str) -> String {
-    let keep = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    id.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-/// A body with the id in it: the text `{id}` alone becomes a number where the id is one.
-fn filled(body: &Value, id: &str) -> Value {
-    match body {
-        Value::String(text) if text == "{id}" => {
-            let number = id.parse::<u64>().ok().filter(|number| number.to_string() == id);
-            number.map_or_else(|| Value::from(id), Value::from)
-        }
-        Value::String(text) => Value::from(text.replace("{id}", id)),
-        Value::Array(items) => items.iter().map(|item| filled(item, id)).collect(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), filled(value, id))).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => body.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn ids_are_filled_into_bodies_as_numbers_where_they_are_numbers() {
-        let body = json!({"Outputs": [{"ID": "{id}", "Action": 1, "note": "outlet {id}"}]});
-        assert_eq!(filled(&body, "7"), json!({"Outputs": [{"ID": 7, "Action": 1, "note": "outlet 7"}]}));
-        assert_eq!(filled(&json!("{id}"), "AA1"), json!("AA1"));
-        assert_eq!(filled(&json!("{id}"), "07"), json!("07"));
-    }
-
-    #[test]
-    fn ids_are_encoded_for_paths() {
-        assert_eq!(encoded("AA-1_2.3~"), "AA-1_2.3~");
-        assert_eq!(encoded("../a b"), "..%2Fa%20b");
-    }
 
     #[test]
     fn long_lists_are_cut_after_five() {

@@ -72,6 +72,11 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
+    /// Switch off a whole bank of a PDU's outlets by one request. Nothing switches a bank on.
+    Bank {
+        /// The PDU's name.
+        pdu: String,
+    },
 }
 
 impl Command {
@@ -81,13 +86,14 @@ impl Command {
             Command::Fan { on, .. } => *on,
             Command::Miner { mode, .. } => *mode == PowerMode::Sleeping,
             Command::Outlet { on, .. } => !*on,
+            Command::Bank { .. } => true,
         }
     }
 
     /// Whether this command starts miners or lets them draw power.
     pub fn starts_miners(&self) -> bool {
         match self {
-            Command::Fan { .. } => false,
+            Command::Fan { .. } | Command::Bank { .. } => false,
             Command::Miner { mode, .. } => *mode != PowerMode::Sleeping,
             Command::Outlet { on, .. } => *on,
         }
@@ -101,6 +107,7 @@ impl fmt::Display for Command {
             Command::Fan { fan, on } => write!(f, "fan {fan} {}", word(on)),
             Command::Miner { miner, mode } => write!(f, "miner {miner} {}", mode.word()),
             Command::Outlet { outlet, on } => write!(f, "{outlet} {}", word(on)),
+            Command::Bank { pdu } => write!(f, "{pdu} bank off"),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! I/O. Each noun is stored or shown somewhere, so all of them are serialisable.
 
 mod action;
+mod fan;
 mod fault;
 mod message;
 mod reading;
@@ -9,6 +10,7 @@ mod setting;
 mod state;
 
 pub use action::{Command, Decision, Outcome, OutletRef, PowerMode, Reason, Reply};
+pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
@@ -19,6 +21,6 @@ pub use reading::{
 };
 pub use setting::{Override, Setting};
 pub use state::{
-    Asked, Band, Call, ClimateState, Counter, DemandState, DeviceHealth, FanFault, FanState, LastGood, Level,
-    MinersPhase, MinersState, OffReason, Rung, SCHEMA, SignalState, SiteState,
+    Asked, Band, Call, ClimateState, Counter, DemandState, DeviceHealth, LastGood, Level, MinersPhase, MinersState,
+    OffReason, Rung, SCHEMA, SignalState, SiteState,
 };

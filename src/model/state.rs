@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, CommandStatus, Fault, OutletRef, PowerMode};
-use crate::units::{Moment, Seconds, Temperature, Watts};
+use super::{Alarm, CommandStatus, FanState, Fault, OutletRef, PowerMode};
+use crate::units::{Moment, Temperature, Watts};
 
 /// The schema number of [`SiteState`]; one more with each change of its shape.
 pub const SCHEMA: u32 = 1;
@@ -50,6 +50,9 @@ pub struct SignalState {
     /// Whether the level was set by hand in the last pass: then it is nothing to hold to.
     #[serde(default)]
     pub by_hand: bool,
+    /// Why it says so, in words: the reading and its limits, or what kept it from being read.
+    #[serde(default)]
+    pub why: String,
 }
 
 /// A last good value and when it was read.
@@ -110,6 +113,18 @@ pub struct ClimateState {
     pub shedding: bool,
     /// The fan stage of the last pass: an index into the configured stages.
     pub stage: usize,
+    /// The last few readings of each intake probe, oldest first: for the rate of rise.
+    #[serde(default)]
+    pub recent: BTreeMap<String, Vec<LastGood<Temperature>>>,
+    /// When each probe's value last moved.
+    #[serde(default)]
+    pub moved: BTreeMap<String, Moment>,
+    /// The row of the fans' capacity in the last pass: an index into the configured ones.
+    #[serde(default)]
+    pub capacity: usize,
+    /// Whether the rate of rise began the shedding.
+    #[serde(default)]
+    pub rising: bool,
 }
 
 /// Why miners must be off. The set of them is the demand; miners may run only when it is empty.
@@ -156,6 +171,15 @@ pub struct DemandState {
     pub since: Moment,
     /// Since when too few fans are believed running while miners draw power.
     pub too_few_since: Option<Moment>,
+    /// The miner power that the running fans can cool; `None` without a capacity in the configuration.
+    #[serde(default)]
+    pub allowed: Option<Watts>,
+    /// Since when the miners draw more than that.
+    #[serde(default)]
+    pub over_since: Option<Moment>,
+    /// Since when they could draw a group more.
+    #[serde(default)]
+    pub under_since: Option<Moment>,
 }
 
 /// How the miners are being switched off.
@@ -166,6 +190,8 @@ pub enum Rung {
     Foreman,
     /// The PDU outlets of whatever still draws power.
     Outlets,
+    /// A PDU's own bank: all its miners by one request.
+    Bank,
 }
 
 impl Rung {
@@ -174,6 +200,7 @@ impl Rung {
         match self {
             Rung::Foreman => "Foreman",
             Rung::Outlets => "PDU outlets",
+            Rung::Bank => "PDU banks",
         }
     }
 }
@@ -211,6 +238,11 @@ pub enum MinersPhase {
         /// Measured watts before that.
         watts_before: Watts,
     },
+    /// Not proven off by the deadline: every rung stays in force until they are.
+    Fault {
+        /// Since when.
+        since: Moment,
+    },
 }
 
 impl MinersPhase {
@@ -222,6 +254,7 @@ impl MinersPhase {
             MinersPhase::Curtailing { .. } => "curtailing",
             MinersPhase::Curtailed { .. } => "curtailed",
             MinersPhase::Resuming { .. } => "resuming",
+            MinersPhase::Fault { .. } => "fault",
         }
     }
 }
@@ -260,55 +293,15 @@ pub struct MinersState {
     /// When each outlet was last told something, by `pdu outlet`.
     #[serde(default)]
     pub outlets_told: BTreeMap<String, Moment>,
-}
-
-/// What is wrong with a fan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FanFault {
-    /// The relay lets it run, and it draws no power.
-    Dead,
-    /// The relay stops it, and it draws power all the same.
-    Welded,
-    /// The relay does not show what was commanded.
-    RelayIgnores,
-}
-
-impl FanFault {
-    /// The words used in log, page and messages.
-    pub fn words(self) -> &'static str {
-        match self {
-            FanFault::Dead => "dead (relay on, no watts)",
-            FanFault::Welded => "relay welded (relay off, watts flow)",
-            FanFault::RelayIgnores => "relay does not obey",
-        }
-    }
-}
-
-/// One fan's memory.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FanState {
-    /// What the rules want.
-    pub wanted: bool,
-    /// What was last commanded, and when; `None` before the first command.
-    pub commanded: Option<LastGood<bool>>,
-    /// What the relay showed in the last pass; `None` when it could not be read.
-    pub relay: Option<bool>,
-    /// What it drew in the last pass; `None` when it could not be read.
-    pub watts: Option<Watts>,
-    /// Running, stopped, or (`None`) not proven, by watts.
-    pub proven: Option<bool>,
-    /// Whether those watts were set by hand: they prove no cooling.
+    /// What each PDU draws while its miners run: a proof of off is judged against it.
     #[serde(default)]
-    pub watts_by_hand: bool,
-    /// Since when relay and watts disagree, or the relay and the command.
-    pub disagrees: Option<Moment>,
-    /// What is wrong with it.
-    pub fault: Option<FanFault>,
-    /// Seconds it has run, as far as was seen: the wear that rotation shares out.
-    pub run_time: Seconds,
-    /// The times of its switchings in the last hour.
-    pub switchings: Vec<Moment>,
+    pub baselines: BTreeMap<String, Watts>,
+    /// Groups, counted from the last, that are off because too few fans run for all.
+    #[serde(default)]
+    pub shed_groups: u32,
+    /// When that number last changed.
+    #[serde(default)]
+    pub shed_since: Option<Moment>,
 }
 
 /// How reliably a device answers.
@@ -407,6 +400,7 @@ impl SiteState {
                 last_good: None,
                 changed: None,
                 by_hand: false,
+                why: String::new(),
             },
             climate: ClimateState {
                 band: Band::Unknown,
@@ -416,8 +410,19 @@ impl SiteState {
                 trusted: None,
                 shedding: false,
                 stage: usize::MAX,
+                recent: BTreeMap::new(),
+                moved: BTreeMap::new(),
+                capacity: usize::MAX,
+                rising: false,
             },
-            demand: DemandState { reasons: BTreeSet::new(), since: now, too_few_since: None },
+            demand: DemandState {
+                reasons: BTreeSet::new(),
+                since: now,
+                too_few_since: None,
+                allowed: None,
+                over_since: None,
+                under_since: None,
+            },
             miners: MinersState {
                 phase: MinersPhase::Boot,
                 asked: BTreeMap::new(),
@@ -426,6 +431,9 @@ impl SiteState {
                 proven_off: None,
                 proof_by_hand: false,
                 outlets_told: BTreeMap::new(),
+                baselines: BTreeMap::new(),
+                shed_groups: 0,
+                shed_since: None,
             },
             fans: BTreeMap::new(),
             alarms: BTreeMap::new(),

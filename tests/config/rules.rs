@@ -162,8 +162,8 @@ fn temperatures_to_resume_shed_and_panic_ascend() {
 
 #[test]
 fn foreman_has_less_time_than_the_whole_ladder() {
-    one_mistake("foreman_limit = \"2 minutes\"", "foreman_limit = \"6 minutes\"", "must be shorter than `deadline`");
-    no_mistake("foreman_limit = \"2 minutes\"", "foreman_limit = \"359 s\"");
+    one_mistake("foreman_limit = \"2 minutes\"", "foreman_limit = \"4 minutes\"", "must be shorter than `deadline`");
+    no_mistake("foreman_limit = \"2 minutes\"", "foreman_limit = \"239 s\"");
     one_mistake("call_pause = \"1 s\"", "call_pause = \"0 s\"", "is outside 1 s");
     no_mistake("miners = \"tag:curtail\"", "miners = \"all\"");
     one_mistake("miners = \"tag:curtail\"", "miners = \"tag:\"", "the tag is empty");
@@ -309,6 +309,36 @@ fn a_pdu_dialect_can_switch_one_outlet_and_tell_its_state() {
     let header = "switch_headers = [\"Accept: application/json\"]";
     assert!(found(header, "switch_headers = [\"Authorization: Bearer {token}\"]").contains("missing key `token`"));
     assert!(found(header, "switch_headers = [\"Accept\"]").contains("is not a header line"));
+}
+
+#[test]
+fn a_bank_is_whole_switches_off_only_and_contains_nothing_that_is_not_listed() {
+    let block = uncommented(SAMPLE, "bank_method = ", "bank_outlets = ");
+    let bank = sound(&block).pdus[0].bank.clone().unwrap();
+    assert_eq!((bank.method.as_str(), bank.path.as_str()), ("PATCH", "/api/groups/miners"));
+    assert_eq!((bank.body, bank.outlets.len()), (serde_json::json!({"control_action": "off"}), 48));
+    assert!(sound(SAMPLE).pdus[0].bank.is_none());
+    let found = |from: &str, to: &str| {
+        assert_eq!(block.matches(from).count(), 1, "{from}");
+        parse(&block.replace(from, to)).err().unwrap_or_default().join("\n")
+    };
+    let outlets = "bank_outlets = [\"1-48\"]";
+    assert_eq!(found(outlets, "bank_outlets = [\"1-47\"]"), "");
+    assert!(found(outlets, "bank_outlets = [\"1-49\"]").contains("1 not in `outlets`, such as `49`"));
+    assert!(found(outlets, "bank_outlets = [\"A1\", \"A2\"]").contains("2 not in `outlets`, such as `A1`"));
+    assert!(found(outlets, "bank_outlets = [\"1\", \"1\"]").contains("outlet `1` is listed twice"));
+    assert!(found(outlets, "bank_outlets = []").contains("lists 0 outlets"));
+    for key in ["bank_method", "bank_path", "bank_body", "bank_outlets"] {
+        let said = found(&format!("\n{key} = "), &format!("\n# {key} = "));
+        assert!(said.contains(&format!("missing key `{key}` in `pdu.spdu-a`")), "{said}");
+    }
+    let path = "bank_path = \"/api/groups/miners\"";
+    assert!(found(path, "bank_path = \"/api/groups/{id}\"").contains("one request for all its outlets"));
+    let body = "bank_body = '{\"control_action\": \"off\"}'";
+    assert!(found(body, "bank_body = '{\"status\": true}'").contains("a bank is only ever switched off"));
+    assert_eq!(found(body, "bank_body = '{\"status\": false}'"), "");
+    assert!(found(body, "bank_body = 'off'").contains("is not JSON"));
+    assert!(found("bank_method = \"PATCH\"", "bank_method = \"GET\"").contains("`GET`"));
 }
 
 #[test]

@@ -48,6 +48,8 @@ fn what_must_be_given_is_a_mistake_when_it_is_not_and_everything_else_may_be_lef
         "allow_plain_http",
         "must_contain",
         "must_not_contain",
+        "reread_near",
+        "capacity",
         "serial",
         "switches",
         "label",
@@ -60,7 +62,11 @@ fn what_must_be_given_is_a_mistake_when_it_is_not_and_everything_else_may_be_lef
     ];
     for entry in entries(SAMPLE).iter().filter(|e| e.default.is_none() && e.is_present()) {
         // A key of an inline table is not a line of its own.
-        if entry.path.contains(".probes.") || entry.path.contains(".switches.") || entry.path.contains(".stages.") {
+        if entry.path.contains(".probes.")
+            || entry.path.contains(".switches.")
+            || entry.path.contains(".stages.")
+            || entry.path.contains(".capacity.")
+        {
             continue;
         }
         let outcome = parse(&without(SAMPLE, entry));

@@ -99,6 +99,7 @@ fn pdu_config(name: &str) -> PduConfig {
         outlets: (1..=48).map(|n| n.to_string()).collect(),
         outlet_pause: Seconds(1),
         batch: 16,
+        bank: None,
         max_age: Seconds(60),
         timeout: Seconds(4),
     }
@@ -150,6 +151,7 @@ pub(crate) fn config() -> Config {
             stamp: None,
             max_age: Seconds(600),
             when_blind: WhenBlind::Curtail,
+            reread_near: 0.0,
             resume_readings: 3,
             unchanged_warning: Seconds(86_400),
             timeout: Seconds(10),
@@ -194,19 +196,27 @@ pub(crate) fn config() -> Config {
             off_room_above: f(95.0),
             before_resume: 5,
             max_switchings_per_hour: 12,
+            capacity: Vec::new(),
+            rotate_after: Seconds(86_400),
         },
         climate: ClimateConfig {
             shed_above: f(104.0),
             resume_below: f(93.0),
             critical_above: f(113.0),
             resume_min: f(-22.0),
+            preheat_limit: Seconds(1800),
+            shed_rise_k: 1.0,
+            stuck_after: Seconds(21_600),
             max_age: Seconds(240),
             lost_limit: Seconds(600),
         },
         miners: MinersConfig {
             off_below: w(20_000.0),
             on_above: w(50_000.0),
+            off_share: 0.25,
             foreman_limit: Seconds(150),
+            outlets_limit: Seconds(120),
+            sweep_after: Seconds(180),
             deadline: Seconds(360),
             min_off: Seconds(600),
             resume_after: Seconds(240),
@@ -399,6 +409,7 @@ pub(crate) fn mining() -> Site {
     state.last_run = Some(at(6));
     state.signal = SignalState {
         by_hand: false,
+        why: String::new(),
         level: Level::Run,
         since: at(273_600),
         run_readings: 3,
@@ -412,7 +423,14 @@ pub(crate) fn mining() -> Site {
     for (name, value) in [("intake-west", 24.6), ("intake-east", 25.1), ("exhaust", 38.4), ("middle", 29.9)] {
         state.climate.probes.insert(name.into(), LastGood { value: c(value), at: at(4) });
     }
-    state.demand = DemandState { reasons: BTreeSet::new(), since: at(273_600), too_few_since: None };
+    state.demand = DemandState {
+        reasons: BTreeSet::new(),
+        since: at(273_600),
+        too_few_since: None,
+        allowed: None,
+        over_since: None,
+        under_since: None,
+    };
     state.miners.phase = MinersPhase::Running;
     state.miners.watts = Some(w(812_400.0));
     state.fans = (1..=9).map(|n| (n, fan_state(n, n <= 7))).collect();
@@ -476,8 +494,14 @@ fn curtail(site: &mut Site, seen: u64) {
     site.state.signal.since = at(seen);
     site.state.signal.run_readings = 0;
     site.state.signal.last_good = Some(LastGood { value: "314.9 MW".into(), at: at(4) });
-    site.state.demand =
-        DemandState { reasons: BTreeSet::from([OffReason::Curtail]), since: at(seen), too_few_since: None };
+    site.state.demand = DemandState {
+        reasons: BTreeSet::from([OffReason::Curtail]),
+        since: at(seen),
+        too_few_since: None,
+        allowed: None,
+        over_since: None,
+        under_since: None,
+    };
     site.state.call = Some(Call {
         seen: at(seen),
         first_command: Some(at(seen - 2)),
@@ -570,6 +594,9 @@ pub(crate) fn broken() -> Site {
         reasons: BTreeSet::from([OffReason::Blind, OffReason::TemperatureLost, OffReason::TooFewFans]),
         since: at(400),
         too_few_since: None,
+        allowed: None,
+        over_since: None,
+        under_since: None,
     };
     state.miners.phase = MinersPhase::Curtailing { since: at(400), rung: Rung::Outlets, rung_since: at(250) };
     state.miners.watts = None;

@@ -86,7 +86,7 @@ fn a_state_change_has_its_event() {
     for (subject, text) in [
         ("signal", "run → curtail"),
         ("demand", "miners must be off: the power signal says curtail"),
-        ("miners", "running → curtailing by Foreman"),
+        ("miners", "running → curtailing: a reason to be off holds"),
         ("miners", "→ curtailed"),
         ("fans", "wanted"),
     ] {

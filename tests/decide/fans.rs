@@ -12,8 +12,10 @@ fn stopped(scene: &Scene) -> usize {
 /// A mine on a hot day: every fan runs.
 fn all_running() -> Scene {
     let mut scene = Scene::running();
-    scene.intake_c = Some(30.0);
-    scene.minutes(10);
+    for c in [25.0, 30.0] {
+        scene.intake_c = Some(c);
+        scene.minutes(10);
+    }
     assert_eq!(scene.fans_on.len(), 9);
     scene
 }
@@ -277,9 +279,7 @@ fn too_few_fans_shed_although_no_pdu_can_be_read() {
 
 #[test]
 fn a_board_that_stays_dead_fills_no_record_and_keeps_no_run_busy() {
-    let mut scene = Scene::running();
-    scene.intake_c = Some(30.0);
-    scene.minutes(6);
+    let mut scene = all_running();
     scene.boards_down = true;
     scene.pass();
     scene.wait(120);

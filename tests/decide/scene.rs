@@ -51,6 +51,7 @@ pub struct Scene {
     pub foreman_ignored: bool,
     pub pdus_down: BTreeSet<String>,
     pub pdus_ignored: bool,
+    pub banks_ignored: bool,
     pub fan_watts_down: bool,
     pub boards_down: bool,
     pub fans_dead: BTreeSet<u8>,
@@ -88,6 +89,7 @@ impl Scene {
             foreman_ignored: false,
             pdus_down: BTreeSet::new(),
             pdus_ignored: false,
+            banks_ignored: false,
             fan_watts_down: false,
             boards_down: false,
             fans_dead: BTreeSet::new(),
@@ -230,6 +232,18 @@ impl Scene {
                     }
                 }
                 reply(Ok(Reply::Accepted { command: *miner, status: CommandStatus::Complete }))
+            }
+            Command::Bank { pdu } => {
+                if self.pdus_down.contains(pdu) {
+                    return reply(Err(fault(pdu)));
+                }
+                if !self.banks_ignored {
+                    let banks = self.cfg.pdus.iter().filter(|known| known.name == *pdu).flat_map(|known| &known.bank);
+                    let ids = banks.flat_map(|bank| &bank.outlets);
+                    let off = ids.map(|id| OutletRef { pdu: pdu.clone(), outlet: id.clone() });
+                    self.outlets_off.extend(off);
+                }
+                reply(Ok(Reply::Confirmed))
             }
             Command::Outlet { outlet, on } => {
                 if self.pdus_down.contains(&outlet.pdu) {

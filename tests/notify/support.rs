@@ -1,7 +1,7 @@
 //! A configuration, a clock, and entries for the tests of notify.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use minectl::clock::Clock;
@@ -112,105 +112,12 @@ pub(crate) fn twilio(url: &str) -> SmsConfig {
     SmsConfig { url: url.to_owned(), provider, to: vec!["+15155550111".to_owned()], timeout: Seconds(3) }
 }
 
-/// A configuration in which only the messages matter.
+/// The sample configuration without any service: a test adds the one it is about.
 pub(crate) fn config() -> Config {
-    let watts = |w| Watts::new(w).unwrap();
-    let celsius = |c| Temperature::new(c).unwrap();
-    let second = Seconds(1);
-    Config {
-        mode: Mode::Live,
-        loop_interval: Seconds::minutes(2),
-        time_zone: "America/Chicago".to_owned(),
-        temperature_unit: TemperatureUnit::Fahrenheit,
-        site: SiteConfig { name: "Container 7".to_owned(), page_url: None },
-        paths: PathsConfig { data: PathBuf::new(), page: PathBuf::new(), log: PathBuf::new() },
-        tick: TickConfig { budget: second, read_limit: second, pass_pause: second, warn_after_failures: 3 },
-        signal: SignalConfig {
-            url: String::new(),
-            selector: String::new(),
-            pattern: String::new(),
-            meaning: SignalMeaning::Words { curtail: Vec::new(), run: Vec::new() },
-            must_contain: Vec::new(),
-            must_not_contain: Vec::new(),
-            stamp: None,
-            max_age: second,
-            when_blind: WhenBlind::Curtail,
-            resume_readings: 3,
-            unchanged_warning: second,
-            timeout: second,
-        },
-        rooms: Vec::new(),
-        fan_watts: FanWattsConfig::EmonCms(EmonCmsConfig {
-            name: String::new(),
-            url: String::new(),
-            api_key: Secret::new(""),
-            fan_feeds: BTreeMap::new(),
-            max_age: second,
-            timeout: second,
-        }),
-        boards: Vec::new(),
-        fans: BTreeMap::new(),
-        fan_rules: FanRules {
-            on_above: watts(400.0),
-            off_below: watts(50.0),
-            prove_within: second,
-            stages: Vec::new(),
-            hysteresis_k: 2.0,
-            min_running: 3,
-            min_switch_time: second,
-            step_time: second,
-            run_on: second,
-            off_room_above: celsius(35.0),
-            before_resume: 5,
-            max_switchings_per_hour: 12,
-        },
-        climate: ClimateConfig {
-            shed_above: celsius(40.0),
-            resume_below: celsius(34.0),
-            critical_above: celsius(45.0),
-            resume_min: celsius(-30.0),
-            max_age: second,
-            lost_limit: second,
-        },
-        miners: MinersConfig {
-            off_below: watts(20_000.0),
-            on_above: watts(50_000.0),
-            foreman_limit: second,
-            deadline: second,
-            min_off: second,
-            resume_after: second,
-            resume_groups: 4,
-            group_limit: second,
-            outlet_off_below: watts(60.0),
-        },
-        foreman: ForemanConfig {
-            name: String::new(),
-            url: String::new(),
-            client_id: 7,
-            api_key: Secret::new(""),
-            miners: MinerChoice::All,
-            call_pause: second,
-            batch: 40,
-            timeout: second,
-        },
-        pdus: Vec::new(),
-        notify: NotifyConfig {
-            heartbeat: vec![Channel::Telegram],
-            info: vec![Channel::Telegram],
-            warning: vec![Channel::Telegram, Channel::Email],
-            emergency: vec![Channel::Telegram, Channel::Email, Channel::Sms],
-            heartbeat_interval: Seconds::minutes(60),
-            warning_reminder: Seconds::minutes(240),
-            emergency_reminder: Seconds::minutes(15),
-            max_per_hour: 30,
-            give_up_after: Seconds::minutes(2880),
-            send_limit: Seconds(20),
-        },
-        telegram: None,
-        email: None,
-        sms: None,
-        dead_man: None,
-        overrides: OverridesConfig { default_time: second, max_time: second },
-        history: HistoryConfig { keep_days: 400 },
-    }
+    let sample = include_str!("../../config.txt");
+    let mut cfg = minectl::config::parse(sample, "config.txt", Path::new("/nowhere")).unwrap();
+    cfg.site = SiteConfig { name: "Container 7".to_owned(), page_url: None };
+    (cfg.telegram, cfg.email, cfg.sms, cfg.dead_man) = (None, None, None, None);
+    cfg.notify.send_limit = Seconds(20);
+    cfg
 }

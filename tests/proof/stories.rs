@@ -150,6 +150,10 @@ fn check(scene: &Scene, before: &Before, step: &Step) -> Result<(), TestCaseErro
                 let id: usize = outlet.outlet.parse().unwrap();
                 prop_assert!((1..=20).contains(&id), "I6: {command}");
             }
+            Command::Bank { pdu } => {
+                let known = scene.cfg.pdus.iter().find(|known| known.name == *pdu);
+                prop_assert!(known.is_some_and(|pdu| pdu.bank.is_some()), "I6: {command}");
+            }
         }
     }
     // I5: whoever may be reached is told in the same pass that sees the reason.
@@ -228,6 +232,7 @@ fn everything() -> Vec<Command> {
             all.extend([1, 20, 21, 48].map(|id| Command::Outlet { outlet: outlet(id), on }));
         }
     }
+    all.extend(["spdu-a", "spdu-b", "spdu-z"].map(|pdu| Command::Bank { pdu: pdu.to_owned() }));
     for mode in [PowerMode::Sleeping, PowerMode::Low, PowerMode::Normal, PowerMode::High] {
         all.extend([1, 40, 41, 9999].map(|miner| Command::Miner { miner, mode }));
     }
@@ -260,6 +265,7 @@ fn check_alone(scene: &Scene) -> Result<(), TestCaseError> {
             Command::Fan { fan, .. } => (1..=9).contains(fan),
             Command::Miner { miner, .. } => (1..=40).contains(miner) && !scene.foreman_down,
             Command::Outlet { outlet, .. } => outlet.pdu != "spdu-z" && ["1", "20"].contains(&outlet.outlet.as_str()),
+            Command::Bank { pdu } => scene.cfg.pdus.iter().any(|known| known.name == *pdu && known.bank.is_some()),
         };
         prop_assert!(listed, "I6: {command}");
         prop_assert!(state.last_pass.is_some() || command.is_safe(), "I8: {command} with nothing remembered");

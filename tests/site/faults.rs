@@ -71,7 +71,7 @@ fn behaviours(device: Device) -> &'static [&'static str] {
         Device::Iotawatt => &["stalled-null", "no-voltage"],
         Device::Emoncms => &["dead-source"],
         Device::RelaysA | Device::RelaysB => &["lies", "ignores", "rebooted", "welded"],
-        Device::Spdu(_) => &["welded", "ignores", "rejects"],
+        Device::Spdu(_) => &["welded", "ignores", "rejects", "ignores-outlets", "ignores-bank", "no-bank"],
         Device::Foreman => &["ignores-sleep", "commands-fail", "429"],
         Device::Telegram => &["429", "403"],
         Device::Twilio => &["429", "400"],

@@ -22,7 +22,7 @@
 //! | 4 | `emoncms` | `/emoncms/feed/list.json`, `timevalue`, `value`, `fetch`, `/emoncms/input/get.json?node=fans`; key `fedcba9876543210fedcba9876543210`; feeds 1-9 `fan1`..`fan9`, tag `fans`, posted every 10 s and 10 to 20 s old |
 //! | 5 | `relays-a` | 400 series, `/state.json` and `/state.xml`, `?relay1=1&relay2=0`, relays 1-5 = fans 1-5, serial `00:0C:C8:06:31:5D` |
 //! | 6 | `relays-b` | X-WR-10R12, `/state.xml`, `?relay1State=0`, relays 1-4 of 10 = fans 6-9, serial `00:0C:C8:02:7A:E4` |
-//! | 10-15 | `spdu-a`..`spdu-f` | `GET /api/miners/`, `PUT /api/miners/{1..48}`, `Authorization: JWT site-spdu-token` |
+//! | 10-15 | `spdu-a`..`spdu-f` | `GET /api/miners/`, `PUT /api/miners/{1..48}`, `PATCH /api/groups/miners` `{"control_action": "off"}` (all 48 at once, 204; what is already off stays so; `on` is refused), `Authorization: JWT site-spdu-token` |
 //! | 20 | `foreman` | `/api/ping`, `/api/ping/7`, `/api/v2/clients/7`, `/api/v2/clients/7/miners?limit&offset` (at most 500), `POST /api/actions/power-mode/{id}`, `/api/actions/status/{command}`; `Authorization: Token site-foreman-key`; one call a second an endpoint |
 //! | 21 | `telegram` | `sendMessage`, `getMe`; token `123456:site-telegram-token`, chat `-1001234567890`, 20 messages a minute |
 //! | 22 | `twilio` | account `ACsite0000000000000000000000000000`, auth token `site-twilio-token` |
@@ -58,7 +58,7 @@
 //! | `POST /fault/clear` | `{}` for all, or `{"device": ..}`, also `internet` |
 //! | `GET /faults` | every device's fault names |
 //! | `GET /recorded` | `telegram` [{time, text, chat_id, silent}], `email` [{time, from, to, subject, body, tls, message_id, headers, raw}], `sms` [{time, to, from, body}], `dead_man` [{time, path, body}], `sms_http` [{time, to, text}] |
-//! | `GET /commands` | every command in order: [{time, device, what, accepted}], `what` being `relay 3=1`, `outlet 12 off` (`on`, `settings`), `miner 1001 sleeping` |
+//! | `GET /commands` | every command in order: [{time, device, what, accepted}], `what` being `relay 3=1`, `outlet 12 off` (`on`, `settings`), `bank off`, `miner 1001 sleeping` |
 //! | `POST /clock` | `{"clock": "REAL:SITE:RATE"}`: another clock; physics catch up before the answer, 48 h at most. A clock set back moves the times, not the physics |
 //! | `POST /reset` | back to the start at the same clock, faults and records gone |
 //!
@@ -77,7 +77,7 @@
 //! | `iotawatt` | `stalled-null`: rows from now on are null; `no-voltage`: `mains_v` and all watts are 0 |
 //! | `emoncms` | `dead-source`: nothing is posted any more |
 //! | `relays-a`, `relays-b` | `lies` (shows what was wanted, the coil does not move), `ignores` (shows and does nothing), `welded` (the fan runs whatever the coil), `rebooted` (all coils 0, once, and is no lasting fault) |
-//! | `spdu-a`..`spdu-f` | `welded` (status false, watts flow on), `ignores` (200, nothing changes), `rejects` (403) |
+//! | `spdu-a`..`spdu-f` | `welded` (status false, watts flow on), `ignores` (200 or 204, nothing changes), `rejects` (403; a group as soon as it concerns one outlet), `ignores-outlets` and `ignores-bank` (the one is ignored, the other works), `no-bank` (404, firmware without groups) |
 //! | `foreman` | `ignores-sleep` (complete, miners hash on), `commands-fail` (failed), `429`. While it is `refuse`d or `hang`s its agent stands still too |
 //! | `telegram` | `429` (retry after 30), `403` (kicked from the chat) |
 //! | `twilio`, `sms-http` | `429`, `400` (recipient refused) |

@@ -1,5 +1,6 @@
 //! Six Digital Shovel SPDUs ("MinerControl"): the list of ports, and switching one port. The maker does not document
-//! where the token comes from, so there is no login here either.
+//! where the token comes from, so there is no login here either. The group of all ports is none of the maker's: it is
+//! in the style of another make, for the third rung.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -49,6 +50,7 @@ pub(crate) fn answer(world: &mut World, pdu: usize, request: &Request) -> Respon
             None => Response::detail(404, "Not found."),
         },
         ("PUT", ["api", "miners", id]) => put(world, pdu, id, request),
+        ("PATCH", ["api", "groups", "miners"]) => patch_group(world, pdu, request),
         (method, ["api", "miners"] | ["api", "miners", _]) => {
             Response::detail(405, &format!("Method \"{method}\" not allowed."))
         }
@@ -137,10 +139,8 @@ fn put(world: &mut World, pdu: usize, id: &str, request: &Request) -> Response {
         world.note_command(device, what.clone(), false);
         response
     };
-    match request.header("authorization") {
-        Some(TOKEN) => {}
-        Some(_) => return refuse(world, Response::detail(401, "Error decoding signature.")),
-        None => return refuse(world, super::unauthorized(device)),
+    if let Some(response) = not_signed(device, request) {
+        return refuse(world, response);
     }
     let Some(number) = port_number(id) else { return refuse(world, Response::detail(404, "Not found.")) };
     if world.has_fault_on(device, "rejects", number) {
@@ -153,10 +153,51 @@ fn put(world: &mut World, pdu: usize, id: &str, request: &Request) -> Response {
         return refuse(world, Response::json(400, &json!({"status": ["Must be a valid boolean."]})));
     }
     world.note_command(device, what, true);
-    if world.frozen_at.is_none() && !world.has_fault_on(device, "ignores", number) {
+    let ignores = ["ignores", "ignores-outlets"].into_iter().any(|kind| world.has_fault_on(device, kind, number));
+    if world.frozen_at.is_none() && !ignores {
         change(world, pdu, number, &body);
     }
     ok(&port(world, pdu, number))
+}
+
+fn not_signed(device: Device, request: &Request) -> Option<Response> {
+    match request.header("authorization") {
+        Some(TOKEN) => None,
+        Some(_) => Some(Response::detail(401, "Error decoding signature.")),
+        None => Some(super::unauthorized(device)),
+    }
+}
+
+/// Switches all ports off at once; nothing switches them on together. The answer is empty.
+fn patch_group(world: &mut World, pdu: usize, request: &Request) -> Response {
+    let device = Device::Spdu(pdu);
+    if world.fault(device) == "no-bank" {
+        return Response::detail(404, "Not found.");
+    }
+    let action = request.json().and_then(|body| body.get("control_action").and_then(Value::as_str).map(str::to_owned));
+    let refused = not_signed(device, request).or_else(|| match action.as_deref() {
+        Some("off") if world.fault(device) == "rejects" => {
+            Some(Response::detail(403, "You do not have permission to perform this action."))
+        }
+        Some("off") => None,
+        Some(_) | None => {
+            Some(Response::json(400, &json!({"control_action": ["Only \"off\" is possible for a group."]})))
+        }
+    });
+    let what = format!("bank {}", action.as_deref().unwrap_or("settings"));
+    world.note_command(device, what, refused.is_none());
+    if let Some(response) = refused {
+        return response;
+    }
+    if world.frozen_at.is_none() && world.fault(device) != "ignores-bank" {
+        let off = serde_json::Map::from_iter([("status".to_owned(), json!(false))]);
+        for number in 1..=OUTLETS {
+            if !world.has_fault_on(device, "ignores", number) {
+                change(world, pdu, number, &off);
+            }
+        }
+    }
+    Response::new(204, "application/json", "")
 }
 
 fn change(world: &mut World, pdu: usize, number: usize, body: &serde_json::Map<String, Value>) {

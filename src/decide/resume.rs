@@ -1,0 +1,188 @@
+//! How the miners come back: after the times that a call must last, with fans first and proven, group by group, each
+//! confirmed by rising watts before the next. In deep cold the first group warms the room with few fans, and the others
+//! wait for the warmth.
+
+use std::collections::BTreeMap;
+
+use super::Report;
+use super::budget;
+use super::judge::{Inputs, Quality};
+use super::ladder::full_power;
+use super::miners::proven_fans;
+use crate::config::{Config, Mode};
+use crate::model::{Asked, Band, EventKind, MinersPhase, Override, PowerMode, Setting, Severity, SiteState, Snapshot};
+use crate::units::{Moment, Seconds, Watts};
+
+/// Whether the times before a resume are served; else what is missing.
+pub(super) fn waited(
+    cfg: &Config,
+    next: &SiteState,
+    overrides: &[Override],
+    off_since: &Moment,
+    now: &Moment,
+) -> Result<(), String> {
+    let asked_for = overrides.iter().any(|over| matches!(over.setting, Setting::Miners { on: true, .. }));
+    if asked_for {
+        return Ok(());
+    }
+    let left = |limit: Seconds, since: &Moment| limit.saturating_sub(now.since(since));
+    let off = left(cfg.miners.min_off, off_since);
+    if off.0 > 0 {
+        return Err(format!("off for at least {}, {off} left", cfg.miners.min_off));
+    }
+    let dwell = left(cfg.miners.resume_after, &next.demand.since);
+    if dwell.0 > 0 {
+        return Err(format!("miners may run for {} first, {dwell} left", cfg.miners.resume_after));
+    }
+    Ok(())
+}
+
+/// Whether intake and fans allow the first group; else what is missing.
+pub(super) fn ready(cfg: &Config, next: &SiteState, inputs: &Inputs) -> Result<(), String> {
+    intake_allows(cfg, inputs)?;
+    fans_allow(cfg, next, 1)
+}
+
+fn intake_allows(cfg: &Config, inputs: &Inputs) -> Result<(), String> {
+    match inputs.intake {
+        Quality::Good(t) if t > cfg.climate.resume_below => {
+            Err(format!("the intake is at {t}, resume at or below {}", cfg.climate.resume_below))
+        }
+        Quality::Good(_) => Ok(()),
+        Quality::Held(..) | Quality::Bad(_) => Err("the intake temperature was not read just now".to_owned()),
+    }
+}
+
+/// Whether the proven fans allow this many groups.
+fn fans_allow(cfg: &Config, next: &SiteState, groups: u32) -> Result<(), String> {
+    let (proven, needed) = (proven_fans(next), fans_to_start(cfg, next));
+    if proven < needed {
+        return Err(format!("{proven} fans are proven running, {needed} are needed"));
+    }
+    let power = budget::power_of(cfg, next, groups);
+    match next.demand.allowed {
+        Some(allowed) if power > allowed => Err(format!(
+            "the running fans cool {allowed}, {groups} of {} groups draw {power}",
+            cfg.miners.resume_groups
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether the room is to be warmed by the first group.
+pub(super) fn preheats(next: &SiteState) -> bool {
+    let first = match next.miners.phase {
+        MinersPhase::Resuming { group, .. } => group <= 1,
+        MinersPhase::Curtailing { .. } | MinersPhase::Curtailed { .. } | MinersPhase::Fault { .. } => true,
+        MinersPhase::Boot | MinersPhase::Running => false,
+    };
+    first && next.climate.band == Band::Cold
+}
+
+/// The fewest fans that must be proven running for a miner to be started.
+pub(super) fn fans_to_start(cfg: &Config, next: &SiteState) -> usize {
+    let before_resume = usize::from(cfg.fan_rules.before_resume);
+    if preheats(next) {
+        // A warm room is worth more than air: no more fans than the stage wants.
+        return super::fans::fewest_while_drawing(cfg, next).min(before_resume).max(1);
+    }
+    before_resume
+}
+
+pub(super) fn begin(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> MinersPhase {
+    let watts_before = next.miners.watts.unwrap_or_else(|| inputs.known_watts());
+    if next.miners.asked.is_empty() && next.miners.cut.is_empty() {
+        // What was switched off is not remembered (a lost state): every miner that may be commanded is woken.
+        let asleep =
+            |_| Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before: PowerMode::Normal };
+        let miners = snapshot.foreman.iter().flat_map(|f| &f.miners);
+        next.miners.asked = miners.map(|miner| (miner.id, asleep(miner.id))).collect::<BTreeMap<_, _>>();
+    }
+    next.miners.shed_groups = 0;
+    MinersPhase::Resuming { since: *now, group: 1, group_since: *now, watts_before }
+}
+
+/// The group that is being started.
+pub(super) struct Group {
+    pub(super) since: Moment,
+    pub(super) number: u32,
+    pub(super) group_since: Moment,
+    pub(super) watts_before: Watts,
+}
+
+/// How a resume goes on.
+pub(super) enum GoOn {
+    Wait,
+    Next(MinersPhase),
+    Done,
+}
+
+/// Goes on to the next group when this one shows its watts or its time is over, and intake and fans allow it.
+pub(super) fn go_on(
+    cfg: &Config,
+    next: &mut SiteState,
+    inputs: &Inputs,
+    at: &Group,
+    now: &Moment,
+    report: &mut Report,
+) -> GoOn {
+    let groups = cfg.miners.resume_groups;
+    // Half of a group's share proves it: some miners of every group take longer, and some never come back.
+    let share = full_power(cfg, next).value() / f64::from(groups.max(1)) / 2.0;
+    let watts = inputs.miner_watts();
+    if cfg.mode == Mode::Observe && watts.is_some_and(|w| w >= cfg.miners.on_above) {
+        return GoOn::Done;
+    }
+    let risen = watts.is_some_and(|w| w.value() >= at.watts_before.value() + share);
+    let waited = now.since(&at.group_since);
+    if !risen && waited < cfg.miners.group_limit {
+        return GoOn::Wait;
+    }
+    if at.number >= groups {
+        tell_missing(cfg, at, watts, risen, now, report);
+        return GoOn::Done;
+    }
+    if let Err(why) = next_group_allowed(cfg, next, inputs, at, now) {
+        let too_few = fans_allow(cfg, next, at.number.saturating_add(1)).is_err();
+        if too_few && waited >= cfg.miners.group_limit {
+            next.miners.shed_groups = groups.saturating_sub(at.number);
+            next.miners.shed_since = Some(*now);
+            report.event(
+                now,
+                EventKind::State,
+                "miners",
+                format!("{} groups stay off: {why}", next.miners.shed_groups),
+            );
+            return GoOn::Done;
+        }
+        report.why("miners", format!("group {} of {groups} waits: {why}", at.number.saturating_add(1)));
+        return GoOn::Wait;
+    }
+    tell_missing(cfg, at, watts, risen, now, report);
+    let watts_before = watts.unwrap_or(at.watts_before);
+    let group = at.number.saturating_add(1);
+    GoOn::Next(MinersPhase::Resuming { since: at.since, group, group_since: *now, watts_before })
+}
+
+fn next_group_allowed(cfg: &Config, next: &SiteState, inputs: &Inputs, at: &Group, now: &Moment) -> Result<(), String> {
+    intake_allows(cfg, inputs)?;
+    if preheats(next) && now.since(&at.group_since) < cfg.climate.preheat_limit {
+        let shown = next.climate.intake.map_or("unknown".to_owned(), |t| t.to_string());
+        return Err(format!("the first group warms the room: intake {shown}, wanted {}", cfg.climate.resume_min));
+    }
+    fans_allow(cfg, next, at.number.saturating_add(1))
+}
+
+/// A group that does not return is told, and is no reason to stop.
+fn tell_missing(cfg: &Config, at: &Group, watts: Option<Watts>, risen: bool, now: &Moment, report: &mut Report) {
+    if risen {
+        return;
+    }
+    let shown = watts.map_or("unknown power".to_owned(), |w| w.to_string());
+    let text = format!(
+        "Group {} of {} did not come back within {}: {shown} from {}",
+        at.number, cfg.miners.resume_groups, cfg.miners.group_limit, at.watts_before
+    );
+    report.event(now, EventKind::Alarm, "miners", text.clone());
+    report.notice(now, Severity::Warning, text);
+}
