@@ -26,6 +26,19 @@ fn everything() -> Vec<Command> {
     all
 }
 
+/// Whether a command starts what is in the groups, counted from the last, that the running fans cannot cool.
+fn is_shed(scene: &Scene, command: &Command) -> bool {
+    let groups = scene.cfg.miners.resume_groups as usize;
+    let all = scene.miner_ids().count();
+    let kept = all / groups * groups.saturating_sub(scene.state.miners.shed_groups as usize);
+    let place = scene.miner_ids().position(|miner| match command {
+        Command::Miner { miner: started, .. } => miner == *started,
+        Command::Outlet { outlet, .. } => scene.outlet_of(miner) == *outlet,
+        Command::Fan { .. } | Command::Bank { .. } => false,
+    });
+    place.is_some_and(|place| place >= kept)
+}
+
 /// The interlocks by themselves: the rules want everything at once, and only what is safe passes.
 fn check_alone(scene: &Scene) -> Result<(), TestCaseError> {
     let intake = scene.intake_c.map(|c| Quality::Good(Temperature::new(c).unwrap()));
@@ -58,6 +71,7 @@ fn check_alone(scene: &Scene) -> Result<(), TestCaseError> {
         prop_assert!(state.last_pass.is_some() || command.is_safe(), "I8: {command} with nothing remembered");
         if command.starts_miners() {
             prop_assert!(state.demand.reasons.is_empty(), "I1: {command}");
+            prop_assert!(!is_shed(scene, command), "I1: {command} with {} groups shed", state.miners.shed_groups);
             prop_assert!(proven >= 5, "I3: {command}");
             prop_assert!(["resuming", "running"].contains(&scene.phase()), "I1, I8: {command} in {}", scene.phase());
         }
@@ -88,12 +102,12 @@ fn nearly() -> impl Strategy<Value = Scene> {
     let reasons = prop::option::of(prop_oneof![Just(OffReason::Curtail), Just(OffReason::TooHot)]);
     let intake = prop::option::weighted(0.9, -10.0..50.0);
     (phases, reasons, intake, 0_usize..10, any::<bool>(), 0_usize..14, any::<bool>()).prop_map(
-        |((phase, off_for, _), reason, intake, dead, has_pass, switchings, shedding)| {
+        |((phase, off_for, shed), reason, intake, dead, has_pass, switchings, shedding)| {
             let mut scene = Scene::running();
             scene.intake_c = Some(30.0);
             scene.minutes(4);
             let at = scene.now;
-            scene.state.miners.proven_off = (phase >= 3).then_some(at);
+            scene.state.miners.proven_off = [0, 3, 4].contains(&phase).then_some(at);
             scene.wait(off_for);
             scene.state.miners.phase = match phase {
                 0 => MinersPhase::Boot,
@@ -102,6 +116,7 @@ fn nearly() -> impl Strategy<Value = Scene> {
                 3 => MinersPhase::Curtailed { since: at },
                 _ => MinersPhase::Resuming { since: at, group: 1, group_since: at, watts_before: Watts::ZERO },
             };
+            scene.state.miners.shed_groups = (shed % 4) as u32;
             scene.state.demand.reasons = reason.into_iter().collect();
             scene.intake_c = intake;
             scene.state.climate.shedding = shedding;
