@@ -14,5 +14,17 @@ mod physics;
 mod scene;
 #[path = "proof/stories.rs"]
 mod stories;
+#[path = "proof/stories_alone.rs"]
+mod stories_alone;
+#[path = "proof/stories_check.rs"]
+mod stories_check;
+#[path = "proof/stories_record.rs"]
+mod stories_record;
+#[path = "proof/stories_seen.rs"]
+mod stories_seen;
+#[path = "proof/stories_site.rs"]
+mod stories_site;
+#[path = "proof/stories_steps.rs"]
+mod stories_steps;
 #[path = "proof/year/mod.rs"]
 mod year;

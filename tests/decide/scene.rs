@@ -1,5 +1,6 @@
 //! A mine made of plain values: what the devices would say, what they do with commands, and a clock that is a number.
 //! One `pass` is sense, decide, act. Everything is public, so that a test can make any device say anything.
+#![allow(dead_code, reason = "each test program uses its part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -84,6 +85,22 @@ pub struct Scene {
     pub pdus_frozen: Option<BTreeMap<String, Reading<PduReading>>>,
     pub commands_lost: bool,
     pub quirks: Quirks,
+    /// Probes with nothing plugged in.
+    pub probes_lost: BTreeSet<String>,
+    /// Switches that cannot be read.
+    pub switches_unread: BTreeSet<String>,
+    /// PDUs that repeat this answer for ever.
+    pub pdu_frozen: BTreeMap<String, PduReading>,
+    /// PDUs that give their readings an age of an hour.
+    pub pdus_stale: BTreeSet<String>,
+    /// The room unit repeats this answer for ever.
+    pub room_frozen: Option<RoomReading>,
+    /// The meter repeats this answer for ever.
+    pub fan_watts_frozen: Option<FanWattsReading>,
+    /// How Foreman's commands stand; a miner obeys those that are complete.
+    pub foreman_status: CommandStatus,
+    /// Whether Foreman's list says each miner's power mode.
+    pub foreman_tells_modes: bool,
     // What came out.
     pub commands: Vec<Command>,
     pub notices: Vec<Notice>,
@@ -125,6 +142,14 @@ impl Scene {
             pdus_frozen: None,
             commands_lost: false,
             quirks: Quirks::default(),
+            probes_lost: BTreeSet::new(),
+            switches_unread: BTreeSet::new(),
+            pdu_frozen: BTreeMap::new(),
+            pdus_stale: BTreeSet::new(),
+            room_frozen: None,
+            fan_watts_frozen: None,
+            foreman_status: CommandStatus::Complete,
+            foreman_tells_modes: false,
             commands: Vec::new(),
             notices: Vec::new(),
             events: Vec::new(),
@@ -190,6 +215,23 @@ impl Scene {
 
     fn board_is_down(&self, board: &str) -> bool {
         self.boards_down || self.quirks.boards_down.contains(board)
+    }
+
+    /// Miners that Foreman lists: one on each outlet.
+    pub fn miner_ids(&self) -> std::ops::RangeInclusive<u64> {
+        1..=self.miners()
+    }
+
+    /// The outlet that a miner is on.
+    pub fn outlet_of(&self, miner: u64) -> OutletRef {
+        let place = miner as usize - 1;
+        let pdu = self.cfg.pdus[place / self.outlets_each()].name.clone();
+        OutletRef { pdu, outlet: (place % self.outlets_each() + 1).to_string() }
+    }
+
+    /// Whether a miner draws what it needs to hash.
+    pub fn is_hashing(&self, miner: u64) -> bool {
+        !self.asleep.contains(&miner) && !self.outlets_off.contains(&self.outlet_of(miner))
     }
 
     /// Lets the clocks run.
@@ -271,14 +313,14 @@ impl Scene {
                 if self.quirks.foreman_fails.contains(miner) {
                     return reply(Ok(Reply::Accepted { command: *miner, status: CommandStatus::Failed }));
                 }
-                if !self.foreman_ignored {
+                if !self.foreman_ignored && self.foreman_status == CommandStatus::Complete {
                     if *mode == PowerMode::Sleeping {
                         self.asleep.insert(*miner);
                     } else {
                         self.asleep.remove(miner);
                     }
                 }
-                reply(Ok(Reply::Accepted { command: *miner, status: CommandStatus::Complete }))
+                reply(Ok(Reply::Accepted { command: *miner, status: self.foreman_status }))
             }
             Command::Bank { pdu } => {
                 if self.pdus_down.contains(pdu) {
@@ -328,13 +370,13 @@ impl Scene {
     }
 
     pub fn pdu(&self, index: usize) -> PduReading {
-        let measured = |w: f64| Measured { value: Watts::new(w).unwrap(), age: Seconds(2) };
         let name = self.cfg.pdus[index].name.clone();
         if let Some(frozen) = self.quirks.pdus_frozen.get(&name) {
             return frozen.clone();
         }
+        let age = Seconds(if self.pdus_stale.contains(&name) { 3600 } else { 2 });
         let is_dead = self.quirks.meters_dead.contains(&name);
-        let shown = |w: f64| measured(if is_dead { 0.0 } else { w });
+        let shown = |w: f64| Measured { value: Watts::new(if is_dead { 0.0 } else { w }).unwrap(), age };
         let outlets = (1..=self.outlets_each()).map(|id| {
             let at = OutletRef { pdu: name.clone(), outlet: id.to_string() };
             let watts = Ok(shown(self.outlet_watts(index, id)));
@@ -352,10 +394,15 @@ impl Scene {
         let missing = || Fault::new("room-alert", FaultKind::Missing, "nothing is plugged in");
         let probes = ["intake-west", "intake-east", "exhaust", "middle"].into_iter().map(|name| {
             let celsius = self.quirks.probes_c.get(name).copied().unwrap_or(self.intake_c);
-            let temperature = celsius.ok_or_else(missing).map(|c| Temperature::new(c).unwrap());
+            let plugged = celsius.filter(|_| !self.probes_lost.contains(name));
+            let temperature = plugged.ok_or_else(missing).map(|c| Temperature::new(c).unwrap());
             (name.to_owned(), ProbeReading { temperature, humidity: None })
         });
-        let switch = |name: &str| (name.to_owned(), Ok(name == "smoke" && self.smoke));
+        let switch = |name: &str| {
+            let read =
+                if self.switches_unread.contains(name) { Err(missing()) } else { Ok(name == "smoke" && self.smoke) };
+            (name.to_owned(), read)
+        };
         RoomReading {
             serial: "RA12".to_owned(),
             uptime: Some(Seconds(self.room_frozen_at.unwrap_or(self.now.up.0 + 77))),
@@ -385,17 +432,26 @@ impl Scene {
         });
         let pdus = self.cfg.pdus.iter().enumerate().map(|(index, pdu)| {
             let down = self.pdus_down.contains(&pdu.name);
-            (pdu.name.clone(), if down { Err(fault(&pdu.name)) } else { Ok(self.pdu(index)) })
+            let answer = || self.pdu_frozen.get(&pdu.name).cloned().unwrap_or_else(|| self.pdu(index));
+            (pdu.name.clone(), if down { Err(fault(&pdu.name)) } else { Ok(answer()) })
         });
-        let miner =
-            |id: u64| MinerReading { id, name: format!("m{id}"), status: "online".to_owned(), mode: None, watts: None };
+        let mode = |id| if self.asleep.contains(&id) { PowerMode::Sleeping } else { PowerMode::Normal };
+        let miner = |id: u64| MinerReading {
+            id,
+            name: format!("m{id}"),
+            status: "online".to_owned(),
+            mode: self.foreman_tells_modes.then(|| mode(id)),
+            watts: None,
+        };
+        let asked = self.state.miners.asked.values().filter(|asked| asked.status != Some(CommandStatus::Complete));
+        let commands = asked.filter_map(|asked| Some((asked.command?, self.foreman_status))).collect();
         let foreman = ForemanReading {
             online: u32::try_from(self.miners()).ok(),
             total: u32::try_from(self.miners()).ok(),
             hash_rate: None,
             estimated: None,
             miners: (1..=self.miners()).filter(|_| !self.quirks.foreman_empty).map(miner).collect(),
-            commands: BTreeMap::new(),
+            commands,
             remarks: Vec::new(),
         };
         Snapshot {
@@ -403,12 +459,17 @@ impl Scene {
             signal: self.quirks.signal.clone().unwrap_or_else(|| signal.ok_or_else(|| fault("signal"))),
             rooms: BTreeMap::from([(
                 "room-alert".to_owned(),
-                if self.room_down { Err(fault("room-alert")) } else { Ok(self.room()) },
+                if self.room_down {
+                    Err(fault("room-alert"))
+                } else {
+                    Ok(self.room_frozen.clone().unwrap_or_else(|| self.room()))
+                },
             )]),
             fan_watts: if self.fan_watts_down {
                 Err(fault("iotawatt"))
             } else {
-                Ok(FanWattsReading { fans, row_time: Some(self.now.wall) })
+                let now = FanWattsReading { fans, row_time: Some(self.now.wall) };
+                Ok(self.fan_watts_frozen.clone().unwrap_or(now))
             },
             boards: boards.collect(),
             pdus: self.pdus_frozen.clone().unwrap_or_else(|| pdus.collect()),
