@@ -160,8 +160,13 @@ impl Seer {
         let mut off = Vec::new();
         let blind_is_off = cfg.signal.when_blind == WhenBlind::Curtail;
         let stale = self.page_read.is_none_or(|at| now.since(&at) > cfg.signal.max_age);
-        self.page(cfg, snapshot, now);
         let by_hand = live.iter().find_map(|s| if let Setting::Signal(level) = s { Some(*level) } else { None });
+        let was_read = self.page_read;
+        self.page(cfg, snapshot, now);
+        if by_hand.is_some() {
+            // What the page says under a hand is not taken in.
+            self.page_read = was_read;
+        }
         if by_hand.is_some() {
             self.runs_since_curtail = None;
         }
