@@ -7,6 +7,8 @@ mod air;
 mod alarms;
 #[path = "decide/bank.rs"]
 mod bank;
+#[path = "decide/by_hand.rs"]
+mod by_hand;
 #[path = "decide/climate.rs"]
 mod climate;
 #[path = "decide/cold.rs"]

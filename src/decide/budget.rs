@@ -127,9 +127,16 @@ fn groups_that_fit(cfg: &Config, next: &SiteState) -> u32 {
 
 /// How many fans the power that is drawn needs; 0 without a capacity in the configuration.
 pub(super) fn fans_for_power(cfg: &Config, next: &SiteState) -> usize {
-    let (Some(each), Some(watts)) = (each(cfg, next), next.miners.watts) else { return 0 };
+    // Watts set by hand cool nothing.
+    let drawn = if next.miners.proof_by_hand { Some(full_power(cfg, next)) } else { next.miners.watts };
+    drawn.map_or(0, |watts| fans_for(cfg, next, watts))
+}
+
+/// How many fans so much power needs; 0 without a capacity in the configuration.
+pub(super) fn fans_for(cfg: &Config, next: &SiteState, power: Watts) -> usize {
+    let Some(each) = each(cfg, next) else { return 0 };
     let all = next.fans.len();
-    (0..=all).find(|count| each.value() * (*count as f64) >= watts.value()).unwrap_or(all)
+    (0..=all).find(|count| each.value() * (*count as f64) >= power.value()).unwrap_or(all)
 }
 
 /// What is shed: the miners of the last groups, and the outlets of the last groups.

@@ -275,18 +275,9 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
     commands
 }
 
-/// Whether the last that an outlet was told was said on the way up: in this resume, or after it.
+/// Whether an outlet was told anything since the resume began, or since the miners run again.
 fn was_told_on(next: &SiteState, outlet: &OutletRef) -> bool {
-    let since = match &next.miners.phase {
-        MinersPhase::Resuming { since, .. } => Some(since),
-        MinersPhase::Boot
-        | MinersPhase::Running
-        | MinersPhase::Curtailing { .. }
-        | MinersPhase::Curtailed { .. }
-        | MinersPhase::Fault { .. } => None,
-    };
-    let told = next.miners.outlets_told.get(&outlet.to_string());
-    since.is_none_or(|since| told.is_some_and(|told| told == since || told.since(since) > Seconds(0)))
+    next.miners.outlets_told.contains_key(&outlet.to_string())
 }
 
 fn is_on(snapshot: &Snapshot, outlet: &OutletRef) -> bool {

@@ -154,8 +154,10 @@ fn signal_reasons(
             WhenBlind::Curtail => {
                 reasons.insert(OffReason::Blind);
             }
-            // As they are: what was curtailed stays so.
-            WhenBlind::Hold if next.demand.reasons.contains(&OffReason::Curtail) => {
+            // As they are: what was curtailed stays so, and so does what the page said last under a hand.
+            WhenBlind::Hold
+                if next.demand.reasons.contains(&OffReason::Curtail) || signal.page == Some(Level::Curtail) =>
+            {
                 reasons.insert(OffReason::Curtail);
             }
             WhenBlind::Hold => {}

@@ -253,7 +253,7 @@ fn while_drawing(
     }
     let stage = fewest_while_drawing(cfg, next).min(all);
     let staged = stage_words(cfg, next);
-    let first = super::resume::fans_to_start(cfg, next);
+    let first = super::resume::fans_wanted_to_start(cfg, next);
     match &next.miners.phase {
         MinersPhase::Curtailing { .. } | MinersPhase::Fault { .. } | MinersPhase::Boot if !preparing => {
             (stage.max(running), GOING_OFF, staged)

@@ -148,7 +148,11 @@ fn fan_off_forbidden(
         Band::Cold | Band::Normal | Band::Warm => {}
     }
     let others = next.fans.iter().filter(|(number, state)| {
-        **number != fan && !stopped.contains(number) && state.proven == Some(true) && state.relay == Some(true)
+        **number != fan
+            && !stopped.contains(number)
+            && state.proven == Some(true)
+            && !state.watts_by_hand
+            && state.relay == Some(true)
     });
     if others.count() < fewest_while_drawing(cfg, next) {
         return Some("I2: too few other fans are proven running");

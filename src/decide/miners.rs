@@ -65,8 +65,13 @@ pub(super) fn step(
     report: &mut Report,
 ) -> bool {
     next.miners.watts = inputs.miner_watts();
+    let was_by_hand = std::mem::take(&mut next.miners.proof_by_hand);
     next.miners.proof_by_hand = overrides.iter().any(|over| matches!(over.setting, Setting::MinerWatts { .. }));
     let proof = ladder::proof(cfg, next, inputs, snapshot);
+    if was_by_hand && !next.miners.proof_by_hand {
+        // What a hand said proved nothing: the run-on counts from the first measured proof.
+        next.miners.proven_off = None;
+    }
     next.miners.proven_off = if proof.is_ok() { next.miners.proven_off.or(Some(*now)) } else { None };
     ladder::learn_baselines(cfg, next, inputs);
 
@@ -185,7 +190,7 @@ impl MayRun<'_> {
         // The fans of a room with running miners in it do not wait for the miners' times.
         *preparing = waited.is_ok() || !matches!(before, MinersPhase::Curtailed { .. });
         match waited.and_then(|()| resume::ready(self.cfg, next, self.inputs)) {
-            Ok(()) => (resume::begin(next, self.inputs, self.snapshot, self.now), Some(row)),
+            Ok(()) => (resume::begin(self.cfg, next, self.inputs, self.snapshot, self.now), Some(row)),
             Err(why) => {
                 report.why("miners", format!("resume waits: {why}"));
                 (before.clone(), None)

@@ -108,9 +108,32 @@ fn asleep(now: &Moment) -> Asked {
     Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before: PowerMode::Normal }
 }
 
-pub(super) fn begin(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> MinersPhase {
+/// The fans to start before the next group: the fewest that it needs, and as many as its power needs.
+pub(super) fn fans_wanted_to_start(cfg: &Config, next: &SiteState) -> usize {
+    let groups = match next.miners.phase {
+        MinersPhase::Resuming { group, .. } => group.saturating_add(1),
+        MinersPhase::Running => cfg.miners.resume_groups,
+        MinersPhase::Boot
+        | MinersPhase::Curtailing { .. }
+        | MinersPhase::Curtailed { .. }
+        | MinersPhase::Fault { .. } => 1,
+    };
+    let power = budget::power_of(cfg, next, groups.min(cfg.miners.resume_groups));
+    fans_to_start(cfg, next).max(budget::fans_for(cfg, next, power))
+}
+
+pub(super) fn begin(
+    cfg: &Config,
+    next: &mut SiteState,
+    inputs: &Inputs,
+    snapshot: &Snapshot,
+    now: &Moment,
+) -> MinersPhase {
     let watts_before = next.miners.watts.unwrap_or_else(|| inputs.known_watts());
-    if next.miners.asked.is_empty() && next.miners.cut.is_empty() {
+    // What outlets were told up to now was said on the way down.
+    next.miners.outlets_told.clear();
+    // In observe mode others switch, and nothing of theirs is remembered.
+    if next.miners.asked.is_empty() && next.miners.cut.is_empty() && cfg.mode == Mode::Live {
         // What was switched off is not remembered (a lost state): every miner that may be commanded is woken.
         let miners = snapshot.foreman.iter().flat_map(|f| &f.miners);
         next.miners.asked = miners.map(|miner| (miner.id, asleep(now))).collect::<BTreeMap<_, _>>();

@@ -8,6 +8,7 @@
 //! | blind | run | the first good reading ever says on |
 //! | curtail, blind | run | `resume_readings` good readings in a row say on |
 //! | run, curtail | blind | the last good reading is older than `max_age` |
+//! | any | run, curtail, blind | set by hand no more, the page not read: what it said last |
 //! | any | any | set by hand: `minectl set signal` |
 
 use std::borrow::Cow;
@@ -28,6 +29,7 @@ table! {
     FIRST_RUN = "blind", "run", "the first good reading ever says on";
     RUN = "curtail, blind", "run", "`resume_readings` good readings in a row say on";
     TOO_OLD = "run, curtail", "blind", "the last good reading is older than `max_age`";
+    HAND_OVER = "any", "run, curtail, blind", "set by hand no more, the page not read: what it said last";
     BY_HAND = "any", "any", "set by hand: `minectl set signal`";
 }
 
@@ -58,7 +60,13 @@ pub(super) fn step(
             next.signal.by_hand = true;
             (level, BY_HAND, format!("set by hand to {}", level.word()))
         }
-        None => read(cfg, next, &snapshot.signal, now),
+        None => {
+            let read = read(cfg, next, &snapshot.signal, now);
+            if next.signal.last_good.as_ref().is_some_and(|good| good.at == *now) {
+                next.signal.page = Some(read.0);
+            }
+            read
+        }
     };
     report.why("signal", format!("{} for {}: {why}", level.word(), now.since(&next.signal.since)));
     next.signal.why.clone_from(&why);
@@ -105,8 +113,11 @@ fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, no
                 Some(good) => (now.since(&good.at), format!("last good reading `{}`", good.value)),
                 None => (now.since(&signal.since), "never read".to_owned()),
             };
-            let level = if age > cfg.signal.max_age { Level::Blind } else { signal.level };
-            return (level, TOO_OLD, format!("{fault}; {what} {age} ago, limit {}", cfg.signal.max_age));
+            // What a hand said is over with the hand: then the page's last word counts.
+            let standing = if signal.by_hand { signal.page.unwrap_or(Level::Blind) } else { signal.level };
+            let level = if age > cfg.signal.max_age { Level::Blind } else { standing };
+            let row = if signal.by_hand && age <= cfg.signal.max_age { HAND_OVER } else { TOO_OLD };
+            return (level, row, format!("{fault}; {what} {age} ago, limit {}", cfg.signal.max_age));
         }
     };
     let was_by_hand = std::mem::take(&mut signal.by_hand);

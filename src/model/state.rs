@@ -50,6 +50,9 @@ pub struct SignalState {
     /// Whether the level was set by hand in the last pass: then it is nothing to hold to.
     #[serde(default)]
     pub by_hand: bool,
+    /// What the page itself last said; a hand does not change it.
+    #[serde(default)]
+    pub page: Option<Level>,
     /// Why it says so, in words: the reading and its limits, or what kept it from being read.
     #[serde(default)]
     pub why: String,
@@ -373,6 +376,7 @@ impl SiteState {
                 last_good: None,
                 changed: None,
                 by_hand: false,
+                page: None,
                 why: String::new(),
             },
             climate: ClimateState {

@@ -424,6 +424,7 @@ pub(crate) fn mining() -> Site {
     state.last_run = Some(at(6));
     state.signal = SignalState {
         by_hand: false,
+        page: None,
         why: String::new(),
         level: Level::Run,
         since: at(273_600),

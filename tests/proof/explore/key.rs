@@ -4,11 +4,11 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use minectl::model::{Band, SiteState};
-use minectl::units::{Moment, Seconds, UnixSeconds};
+use minectl::model::{Band, Score, SiteState};
+use minectl::units::{Moment, Seconds, UnixSeconds, Watts};
 use serde::ser::{self, Serialize};
 
-use super::site::{AGE_MAX, TICK};
+use super::site::{AGE_MAX, MINER_WATTS, TICK};
 
 /// What is left out although commands depend on it: sites that differ in it alone count as one.
 pub(super) fn approximate(state: &mut SiteState) {
@@ -44,8 +44,12 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment) {
         alarm.told = alarm.since;
         alarm.times_told = 1;
     }
+    state.raised.clear();
+    state.written.clear();
+    state.calls_unkept.clear();
     let signal = &mut state.signal;
     signal.changed = None;
+    signal.why.clear();
     // Sound: more good readings in a row than are asked for are as good as those.
     signal.run_readings = signal.run_readings.min(2);
     if let Some(good) = &mut signal.last_good {
@@ -55,6 +59,17 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment) {
     }
     let climate = &mut state.climate;
     climate.intake = None;
+    // Sound here: this site's limit for a rate of rise is out of reach, and `moved` only leads to an alarm.
+    climate.recent.clear();
+    climate.moved.clear();
+    climate.rising = false;
+    state.demand.allowed = None;
+    state.miners.back_since = None;
+    // An approximation: what a PDU was learnt to draw is rounded up to whole miners; it falls slowly while some are off.
+    for watts in state.miners.baselines.values_mut() {
+        let whole = (watts.value() / MINER_WATTS).ceil() * MINER_WATTS;
+        *watts = Watts::new(whole).expect("not negative");
+    }
     if let Some(trusted) = climate.trusted {
         // Sound: only asked for while no temperature was ever trusted.
         climate.since = trusted;
@@ -71,7 +86,7 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment) {
     if let Some(call) = &mut state.call {
         // Sound: the record of the call. When it was seen and whether it was proven lead to the emergency.
         call.first_command = None;
-        call.rung = None;
+        call.score = Score::default();
         call.reasons.clear();
         call.proven = call.proven.map(|_| call.seen);
     }

@@ -13,7 +13,7 @@ use minectl::units::*;
 pub(super) const TICK: Seconds = Seconds(300);
 /// No age beyond this makes a difference to a command: the longest limit of rules and configuration.
 pub(super) const AGE_MAX: Seconds = Seconds(900);
-const MINER_WATTS: f64 = 3000.0;
+pub(super) const MINER_WATTS: f64 = 3000.0;
 const ASLEEP_WATTS: f64 = 25.0;
 
 /// The outputs are bits of one number: fans 1 to 3, miners 1 to 3, their outlets.
@@ -35,6 +35,7 @@ pub(super) fn config() -> Config {
     cfg.signal.resume_readings = 2;
     cfg.signal.unchanged_warning = Seconds(u64::MAX);
     cfg.climate.max_age = TICK;
+    cfg.climate.shed_rise_k = 1000.0;
     cfg.climate.lost_limit = Seconds(600);
     cfg.tick.warn_after_failures = 2;
     cfg.dead_man = None;
