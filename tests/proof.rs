@@ -1,7 +1,16 @@
 //! The proofs that need an optimised build: random stories against the interlocks, the exhaustive exploration and the
 //! simulated year. `scripts/prove.sh` runs them; a plain `cargo test` leaves them out.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)]
+#![allow(
+    dead_code,
+    clippy::collapsible_match,
+    clippy::wildcard_enum_match_arm,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub
+)]
 
 // Miners and air are those of the simulated site.
 #[path = "proof/explore/mod.rs"]

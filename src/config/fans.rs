@@ -70,6 +70,8 @@ pub struct FanRules {
     pub min_running: u8,
     /// Shortest time on or off.
     pub min_switch_time: Seconds,
+    /// While miners draw power no fan stops for this long after one was started.
+    pub settle_time: Seconds,
     /// Time between two fans stopping.
     pub step_time: Seconds,
     /// Time the fans run on after the miners are proven off.

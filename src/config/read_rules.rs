@@ -24,6 +24,7 @@ pub(super) fn read_fan_rules(s: &Section<'_>, fan_count: usize) -> Option<FanRul
     let hysteresis_k = s.checked("hysteresis", DIFFERENCE, Need::Default("4 F"), difference_k);
     let min_running = s.number("min_running", Need::Required, 0..=fans_max);
     let min_switch_time = s.span("min_switch_time", Need::Default("4 minutes"), Seconds(0)..=HOUR);
+    let settle_time = s.span("settle_time", Need::Default("30 minutes"), Seconds(0)..=DAY);
     let step_time = s.span("step_time", Need::Default("90 s"), Seconds(0)..=HOUR);
     let run_on = s.span("run_on", Need::Default("5 minutes"), Seconds(60)..=HOUR);
     let off_room_above = s.temperature("off_room_above", Need::Default("95 F"));
@@ -54,6 +55,7 @@ pub(super) fn read_fan_rules(s: &Section<'_>, fan_count: usize) -> Option<FanRul
         hysteresis_k: hysteresis_k?,
         min_running: u8::try_from(min_running?).ok()?,
         min_switch_time: min_switch_time?,
+        settle_time: settle_time?,
         step_time: step_time?,
         run_on: run_on?,
         off_room_above: off_room_above?,

@@ -175,6 +175,7 @@ mod tests {
             hysteresis_k: 2.0,
             min_running: 3,
             min_switch_time: Seconds(0),
+            settle_time: Seconds(1800),
             step_time: Seconds(0),
             run_on: Seconds(0),
             off_room_above: Temperature::new(35.0).unwrap(),

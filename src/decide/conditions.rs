@@ -218,6 +218,7 @@ fn waiting_long(cfg: &Config, next: &SiteState, now: &Moment) -> bool {
 /// an alarm of their own.
 fn not_back(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Option<Condition> {
     let is_late = next.miners.back_since.is_none_or(|since| now.since(&since) >= LOW_POWER_AFTER);
+    let is_late = is_late && next.miners.shed_since.is_none_or(|since| now.since(&since) >= LOW_POWER_AFTER);
     if next.miners.phase != MinersPhase::Running || !is_late {
         return None;
     }

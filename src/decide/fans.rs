@@ -30,9 +30,6 @@ use crate::units::{Moment, Seconds};
 const RUN_TIME_STEP_MAX: Seconds = Seconds(600);
 /// A relay that did not obey is tried again after this long.
 const TRY_AGAIN: Seconds = Seconds(600);
-/// While miners draw power no fan stops for this long after one was started: with fewer fans the air goes round and the
-/// intake warms, so that a stage which is left is soon asked for again.
-const SETTLE: Seconds = Seconds(1800);
 
 table! {
     STAGE = "running", "the stage of the intake, or more for the power drawn, at least `min_running`", "intake and fan watts are read";
@@ -351,7 +348,7 @@ fn may_stop_one(rules: &FanRules, next: &SiteState, now: &Moment) -> bool {
     // A stop that an interlock still holds back counts: two must not go off together once it lets go.
     let held_back = next.fans.values().any(|fan| !fan.wanted && fan.relay == Some(true) && fan.fault.is_none());
     let mut starts = next.fans.values().filter_map(|fan| fan.commanded.as_ref()).filter(|command| command.value);
-    let settled = next.miners.proven_off.is_some() || starts.all(|command| now.since(&command.at) >= SETTLE);
+    let settled = next.miners.proven_off.is_some() || starts.all(|command| now.since(&command.at) >= rules.settle_time);
     settled && !held_back && stops.into_iter().all(|command| now.since(&command.at) >= rules.step_time)
 }
 

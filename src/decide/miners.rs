@@ -27,7 +27,7 @@ use super::judge::Inputs;
 use super::ladder;
 use super::resume;
 use super::table::{Row, table};
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::model::{EventKind, MinersPhase, OffReason, Override, Rung, Setting, Severity, SiteState, Snapshot};
 use crate::units::{Moment, Seconds};
 
@@ -84,7 +84,7 @@ pub(super) fn step(
         must_be_off(cfg, next, inputs, snapshot, proof.is_ok(), now)
     };
     let leaves_boot = before == MinersPhase::Boot && phase != MinersPhase::Boot;
-    if leaves_boot && (proof.is_ok() || !next.demand.reasons.is_empty()) {
+    if leaves_boot && cfg.mode == Mode::Live && (proof.is_ok() || !next.demand.reasons.is_empty()) {
         resume::take_over(next, snapshot, now);
     }
     next.miners.phase = phase;

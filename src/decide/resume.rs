@@ -2,8 +2,6 @@
 //! confirmed by rising watts before the next. In deep cold the first group warms the room with few fans, and the others
 //! wait for the warmth.
 
-use std::collections::BTreeMap;
-
 use super::Report;
 use super::budget;
 use super::judge::{Inputs, Quality};
@@ -94,6 +92,7 @@ pub(super) fn fans_to_start(cfg: &Config, next: &SiteState) -> usize {
 /// A lost state in a mine that is off, or must be: what is off now counts as switched off by us, else it would stay off
 /// for ever. In a mine that runs, an outlet that is off has somebody's reason.
 pub(super) fn take_over(next: &mut SiteState, snapshot: &Snapshot, now: &Moment) {
+    next.miners.forgotten = true;
     for (name, pdu) in snapshot.pdus.iter().filter_map(|(name, pdu)| Some((name, pdu.as_ref().ok()?))) {
         let off = pdu.outlets.iter().filter(|(_, outlet)| outlet.on == Ok(false));
         next.miners.cut.extend(off.map(|(id, _)| OutletRef { pdu: name.clone(), outlet: id.clone() }));
@@ -133,10 +132,13 @@ pub(super) fn begin(
     // What outlets were told up to now was said on the way down.
     next.miners.outlets_told.clear();
     // In observe mode others switch, and nothing of theirs is remembered.
-    if next.miners.asked.is_empty() && next.miners.cut.is_empty() && cfg.mode == Mode::Live {
+    let nothing = next.miners.asked.is_empty() && next.miners.cut.is_empty();
+    if (nothing || std::mem::take(&mut next.miners.forgotten)) && cfg.mode == Mode::Live {
         // What was switched off is not remembered (a lost state): every miner that may be commanded is woken.
         let miners = snapshot.foreman.iter().flat_map(|f| &f.miners);
-        next.miners.asked = miners.map(|miner| (miner.id, asleep(now))).collect::<BTreeMap<_, _>>();
+        for miner in miners {
+            next.miners.asked.entry(miner.id).or_insert_with(|| asleep(now));
+        }
     }
     next.miners.shed_groups = 0;
     MinersPhase::Resuming { since: *now, group: 1, group_since: *now, watts_before }

@@ -305,6 +305,9 @@ pub struct MinersState {
     /// When that number last changed.
     #[serde(default)]
     pub shed_since: Option<Moment>,
+    /// Whether it is forgotten who was put to sleep: all are woken with the next resume.
+    #[serde(default)]
+    pub forgotten: bool,
     /// Since when they run again after a resume.
     #[serde(default)]
     pub back_since: Option<Moment>,
@@ -411,6 +414,7 @@ impl SiteState {
                 baselines: BTreeMap::new(),
                 shed_groups: 0,
                 shed_since: None,
+                forgotten: false,
                 back_since: None,
             },
             fans: BTreeMap::new(),

@@ -195,6 +195,7 @@ pub(crate) fn config() -> Config {
             hysteresis_k: 2.2,
             min_running: 3,
             min_switch_time: Seconds(240),
+            settle_time: Seconds(1800),
             step_time: Seconds(120),
             run_on: Seconds(300),
             off_room_above: f(95.0),

@@ -168,3 +168,8 @@ fn a_call_that_was_not_proven_goes_on_at_the_rung_it_had() {
     scene.pass();
     assert!(scene.why("miners").contains("PDU outlets"), "{}", scene.why("miners"));
 }
+
+#[test]
+fn the_sum_of_no_watts_is_shown_without_a_sign() {
+    assert_eq!(Watts::sum([]).to_string(), "0 W");
+}

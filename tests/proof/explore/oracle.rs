@@ -122,7 +122,15 @@ fn start(cfg: &Config, site: &Site, before: &SiteState, watch: &Watch, command: 
         return broken("I8: nothing is remembered");
     }
     let turning = (1..=3).filter(|fan| world.turns(*fan)).count();
-    if turning < usize::from(cfg.fan_rules.before_resume) {
+    // In deep cold the first group warms the room with the fans of its stage.
+    let held_cold = before.climate.probes.values().any(|probe| probe.value < cfg.climate.resume_min);
+    let unread = world.air == Air::Lost || world.room != Device::Good;
+    let needed = if world.air == Air::Cold || (unread && held_cold) {
+        cfg.fan_rules.min_running
+    } else {
+        cfg.fan_rules.before_resume
+    };
+    if turning < usize::from(needed) {
         return broken(&format!("I3: {turning} fans truly turn"));
     }
     Ok(())

@@ -117,17 +117,28 @@ impl Settler {
         let next = &decision.next;
         let on = site.world.on;
         let lost = site.watch.lost && self.page == Page::Run;
+        // A dead fan at rest is called dead until it runs, a welded one that runs welded until it is stopped: nobody can
+        // know better.
+        let unknown = |fan: &FanState| match fan.fault {
+            Some(FanFault::Dead) => fan.relay == Some(false),
+            Some(FanFault::Welded) => fan.relay == Some(true),
+            Some(FanFault::RelayIgnores) | None => false,
+        };
+        let rests = |id: &str| next.fans.iter().any(|(number, fan)| id == format!("fan {number}") && unknown(fan));
         let quiet = next
             .alarms
             .iter()
-            .all(|(id, alarm)| alarm.gone.is_some() || (lost && TELLS_OF_LOSS.contains(&id.as_str())));
+            .all(|(id, alarm)| alarm.gone.is_some() || rests(id) || (lost && TELLS_OF_LOSS.contains(&id.as_str())));
         let quiet = quiet && decision.commands.is_empty();
         let (miners, fans) = match self.page {
             Page::Run => {
                 let run = next.miners.phase == MinersPhase::Running && next.demand.reasons.is_empty();
-                let stage = cfg.fan_rules.stages.first().map_or(0, |stage| u32::from(stage.run));
+                let stage = cfg.fan_rules.stages.first().map_or(0, |stage| usize::from(stage.run));
                 let back = on & (MINERS | OUTLETS) == MINERS | OUTLETS;
-                (run && (back || lost), (on & FANS).count_ones() == stage)
+                // A fan that is called welded runs beside the others.
+                let called = next.fans.values().filter(|fan| unknown(fan) && fan.relay == Some(true)).count();
+                let fans = usize::try_from((on & FANS).count_ones()).is_ok_and(|count| count == stage + called);
+                (run && (back || lost), fans)
             }
             Page::Curtail | Page::Between | Page::Unreadable => {
                 let off = matches!(next.miners.phase, MinersPhase::Curtailed { .. });

@@ -55,6 +55,7 @@ pub(super) fn config() -> Config {
     rules.prove_within = TICK;
     rules.min_switch_time = TICK;
     rules.step_time = TICK;
+    rules.settle_time = TICK;
     rules.run_on = TICK;
     cfg.pdus.truncate(2);
     for (index, pdu) in cfg.pdus.iter_mut().enumerate() {
