@@ -133,7 +133,8 @@ pub(super) fn begin(
     next.miners.outlets_told.clear();
     // In observe mode others switch, and nothing of theirs is remembered.
     let nothing = next.miners.asked.is_empty() && next.miners.cut.is_empty();
-    if (nothing || std::mem::take(&mut next.miners.forgotten)) && cfg.mode == Mode::Live {
+    let forgotten = std::mem::take(&mut next.miners.forgotten);
+    if (nothing || forgotten) && cfg.mode == Mode::Live {
         // What was switched off is not remembered (a lost state): every miner that may be commanded is woken.
         let miners = snapshot.foreman.iter().flat_map(|f| &f.miners);
         for miner in miners {
