@@ -241,8 +241,13 @@ fn check_step_down(scene: &Scene, seen: &Seen, fan: u8) -> Check {
     prop_assert!(t < scene.cfg.climate.shed_above.value(), "I2: fan {fan} off with the intake at {t} °C");
     let stopped = |n: u8| scene.commands.contains(&Command::Fan { fan: n, on: false });
     let proven = seen.fans.iter().filter(|(n, other)| {
-        // Today watts that were set by hand count here, of fans and of PDUs: they should not.
-        **n != fan && !stopped(**n) && other.relay == Some(true) && runs(rules, other.watts)
+        // Watts that were set by hand are no air.
+        let by_hand = |over: &Override| matches!(over.setting, Setting::FanWatts { fan, .. } if fan == **n);
+        **n != fan
+            && !scene.overrides.iter().any(by_hand)
+            && !stopped(**n)
+            && other.relay == Some(true)
+            && runs(rules, other.watts)
     });
     let stages = rules.stages.iter().filter(|stage| t >= stage.above.value());
     let stage = stages.map(|stage| stage.run).next_back().unwrap_or(0);
@@ -306,10 +311,7 @@ fn check_reboot(scene: &Scene, down: u64) -> Check {
     let snapshot = scene.snapshot();
     let pass = |now| decide::decide(&scene.cfg, &scene.state, &snapshot, &scene.overrides, now).commands;
     let (there, here) = (pass(&there), pass(&here));
-    // Today a resume right after a boot starts miners whose outlets are still off: a start is held against a start only.
-    let starts = here.iter().any(Command::starts_miners);
-    let known = |command: &Command| here.contains(command) || (starts && command.starts_miners());
-    let more = there.iter().find(|command| !command.is_safe() && !known(command));
+    let more = there.iter().find(|command| !command.is_safe() && !here.contains(command));
     prop_assert!(more.is_none(), "I8: {more:?} only for a boot after {}", Seconds(slept));
     let fewer = here.iter().filter(|command| command.is_safe()).find(|command| !there.contains(command));
     prop_assert!(fewer.is_none(), "I8: {fewer:?} missing for a boot after {}", Seconds(slept));

@@ -39,7 +39,6 @@ pub fn check_memory(scene: &Scene, seen: &Seen, before: &SiteState) -> Check {
         prop_assert_eq!(remembered.proven, proven, "I4: fan {} with {:?} W", number, fan.watts);
         prop_assert_eq!(remembered.relay, fan.relay, "I4: relay of fan {}", number);
     }
-    // Today a level that was set by hand outlives the override while the page cannot be read.
     if state.signal.level == Level::Run && !seen.level_by_hand {
         let read = state.signal.last_good.as_ref().map(|good| scene.now.since(&good.at));
         prop_assert!(read.is_some_and(|age| age <= cfg.signal.max_age), "I4: signal run, read {read:?} ago");
@@ -135,9 +134,7 @@ fn check_commands(scene: &Scene, before: &SiteState, last: &[Command], failures:
         prop_assert!(told, "I9: {command} without its event");
     }
     if scene.cfg.mode == Mode::Observe {
-        // Today a resume that is only observed takes every miner for asleep, and warns of it for ever: wrong, but harmless.
-        let resumes = state.miners.phase.word() == "resuming";
-        prop_assert!(resumes || state.miners.asked == before.miners.asked, "observe: nothing is asked");
+        prop_assert!(state.miners.asked == before.miners.asked, "observe: nothing is asked");
         prop_assert_eq!(&state.miners.cut, &before.miners.cut, "observe: nothing is cut");
         prop_assert!(state.fans.values().all(|fan| fan.commanded.is_none()), "observe: no fan is commanded");
         return Ok(());

@@ -170,7 +170,7 @@ impl Seer {
         if by_hand.is_some() {
             self.runs_since_curtail = None;
         }
-        self.level_by_hand = by_hand.is_some() || (self.level_by_hand && snapshot.signal.is_err());
+        self.level_by_hand = by_hand.is_some();
         let against = live.iter().any(|s| matches!(s, Setting::Miners { on: true, against_signal: true }));
         let curtails = matches!(says(cfg, snapshot), Some(Says::Curtail));
         // Held while blind after a run against the signal: today the miners run on, whatever the page said last.
