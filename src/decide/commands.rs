@@ -16,9 +16,12 @@ use crate::units::{Moment, Seconds};
 /// A miner is asked again after this long when nothing came of it.
 const ASK_AGAIN: Seconds = Seconds(180);
 /// The same when the agent says that the miner took it: then asking again seldom helps.
-const ASK_AGAIN_COMPLETE: Seconds = Seconds(600);
+pub(super) const ASK_AGAIN_COMPLETE: Seconds = Seconds(600);
 /// The same when Foreman did not take the command or the agent failed.
 const ASK_AGAIN_FAILED: Seconds = Seconds(60);
+/// A miner that did not wake after so many tries is told once a day, and nothing waits for it any more.
+const WAKES_MAX: u32 = 6;
+const WAKE_DAILY: Seconds = Seconds(86_400);
 
 /// What would have to be sent to make observed equal wanted.
 pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
@@ -263,9 +266,10 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
     let asked = next.miners.asked.iter().filter(|(id, _)| !shed.miners.contains(id));
     let asked: Vec<(&u64, &Asked)> = first_groups(cfg, asked.collect(), groups);
     let due = asked.into_iter().filter(|(id, _)| known.contains(id)).filter_map(|(id, asked)| {
+        let again = if asked.wakes >= WAKES_MAX { WAKE_DAILY } else { again };
         if asked.mode == PowerMode::Sleeping {
             Some(Command::Miner { miner: *id, mode: asked.before })
-        } else if matches!(asked.status, None | Some(CommandStatus::Failed)) && now.since(&asked.at) >= again {
+        } else if is_off(asked) && now.since(&asked.at) >= again {
             Some(Command::Miner { miner: *id, mode: asked.mode })
         } else {
             None
@@ -273,6 +277,18 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
     });
     commands.extend(due.take(cfg.foreman.batch));
     commands
+}
+
+/// Whether a miner is to be woken still, or no command to wake it came to anything.
+pub(super) fn is_off(asked: &Asked) -> bool {
+    asked.mode == PowerMode::Sleeping
+        || matches!(asked.status, None | Some(CommandStatus::Failed))
+        || asked.sleeps_on
+}
+
+/// The same, and worth waiting for: what does not wake after many tries is most likely broken.
+pub(super) fn is_awaited(asked: &Asked) -> bool {
+    is_off(asked) && asked.wakes < WAKES_MAX
 }
 
 /// Whether an outlet was told anything since the resume began, or since the miners run again.
@@ -306,9 +322,13 @@ pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, co
                 }
             }
             Command::Miner { miner, mode } => {
-                let known = next.miners.asked.get(miner).map(|asked| asked.before);
-                let before = known.unwrap_or_else(|| mode_before(snapshot, *miner));
-                let asked = Asked { mode: *mode, at: *now, command: None, status: None, before };
+                let known = next.miners.asked.get(miner);
+                let before = known.map_or_else(|| mode_before(snapshot, *miner), |asked| asked.before);
+                let is_wake = *mode != PowerMode::Sleeping;
+                let sleeps_on = is_wake && known.is_some_and(|asked| asked.sleeps_on);
+                let wakes = known.filter(|_| is_wake).map_or(0, |asked| asked.wakes).saturating_add(u32::from(is_wake));
+                let asked =
+                    Asked { mode: *mode, at: *now, command: None, status: None, before, sleeps_on, wakes };
                 next.miners.asked.insert(*miner, asked);
             }
             Command::Outlet { outlet, on } => {

@@ -5,8 +5,10 @@ use super::alarms::stands;
 use super::interlock::Refusal;
 use super::judge::{Inputs, Quality};
 use super::signal::{Says, says};
-use crate::config::{Config, Mode};
-use crate::model::{Band, Command, Level, MinersPhase, OffReason, Override, Setting, Severity, SiteState, Snapshot};
+use crate::config::{Config, Mode, PduConfig};
+use crate::model::{
+    Band, Command, Level, MinersPhase, OffReason, OutletRef, Override, PowerMode, Setting, Severity, SiteState, Snapshot,
+};
 use crate::units::{Moment, Seconds, Watts};
 
 /// Miners that should run and draw less than `on_above` for this long are told.
@@ -191,6 +193,7 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
         }
     }
     found.extend(not_back(cfg, next, snapshot, now));
+    found.extend(off_by_others(cfg, next, snapshot, now));
     if next.miners.shed_groups > 0 {
         let (shed, groups) = (next.miners.shed_groups, cfg.miners.resume_groups);
         let allowed = next.demand.allowed.map_or("less".to_owned(), |allowed| allowed.to_string());
@@ -226,7 +229,7 @@ fn not_back(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -
     let cut: Vec<_> = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet)).collect();
     let outlets: Vec<String> = cut.iter().take(10).map(ToString::to_string).collect();
     let left =
-        next.miners.asked.iter().filter(|(id, asked)| super::fans::is_left_off(asked) && !shed.miners.contains(id));
+        next.miners.asked.iter().filter(|(id, asked)| super::commands::is_off(asked) && !shed.miners.contains(id));
     let asleep = left.count();
     let mut parts = Vec::new();
     if outlets.is_empty() && asleep == 0 {
@@ -239,6 +242,38 @@ fn not_back(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -
         parts.push(format!("{asleep} miners still asleep"));
     }
     Some(warning("miners not back", format!("The miners run again, but not all: {}", parts.join("; "))))
+}
+
+/// Miners and outlets that others switched off, in a mine that may run: they are left as they are, and told.
+fn off_by_others(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Option<Condition> {
+    let miners = &next.miners;
+    if miners.phase != MinersPhase::Running || now.since(&next.demand.since) < LOW_POWER_AFTER {
+        return None;
+    }
+    let shed = super::budget::shed(cfg, next, snapshot);
+    let listed = snapshot.foreman.iter().flat_map(|foreman| &foreman.miners);
+    let asleep = listed.filter(|miner| miner.mode == Some(PowerMode::Sleeping));
+    let asleep = asleep.filter(|miner| !miners.asked.contains_key(&miner.id) && !shed.miners.contains(&miner.id)).count();
+    let reading = |pdu: &PduConfig| snapshot.pdus.get(&pdu.name).and_then(|reading| reading.as_ref().ok());
+    let read = cfg.pdus.iter().filter_map(|pdu| Some((pdu, reading(pdu)?)));
+    let off = read.flat_map(|(pdu, reading)| {
+        let is_off = |id: &&String| reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(false));
+        pdu.outlets.iter().filter(is_off).map(|id| OutletRef { pdu: pdu.name.clone(), outlet: id.clone() })
+    });
+    let off: Vec<String> = off
+        .filter(|outlet| !miners.cut.contains(outlet) && !shed.outlets.contains(outlet))
+        .map(|outlet| outlet.to_string())
+        .collect();
+    let mut parts = Vec::new();
+    if asleep > 0 {
+        parts.push(format!("{asleep} miners asleep"));
+    }
+    if !off.is_empty() {
+        let shown: Vec<&str> = off.iter().take(10).map(String::as_str).collect();
+        parts.push(format!("{} outlets off ({})", off.len(), shown.join(", ")));
+    }
+    let text = format!("Off while the miners may run, and not by this program: {}", parts.join("; "));
+    (!parts.is_empty()).then(|| warning("off by others", text))
 }
 
 /// Outlets that the PDU calls off and that draw power.

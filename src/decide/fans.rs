@@ -22,7 +22,7 @@ use super::judge::{Inputs, Quality};
 use super::table::{Row, table};
 use crate::config::{Config, FanRules};
 use crate::model::{
-    Asked, Band, CommandStatus, EventKind, FanFault, FanState, MinersPhase, Override, PowerMode, Setting, SiteState,
+    Band, EventKind, FanFault, FanState, MinersPhase, Override, Setting, SiteState,
 };
 use crate::units::{Moment, Seconds};
 
@@ -287,12 +287,7 @@ fn stage_words(cfg: &Config, next: &SiteState) -> String {
 
 /// Whether something that was switched off has not come back yet.
 pub(super) fn left_off(next: &SiteState) -> bool {
-    !next.miners.cut.is_empty() || next.miners.asked.values().any(is_left_off)
-}
-
-/// Whether a miner is to be woken still, or no command to wake it was ever taken.
-pub(super) fn is_left_off(asked: &Asked) -> bool {
-    asked.mode == PowerMode::Sleeping || matches!(asked.status, None | Some(CommandStatus::Failed))
+    !next.miners.cut.is_empty() || next.miners.asked.values().any(super::commands::is_awaited)
 }
 
 /// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.
@@ -326,10 +321,10 @@ fn choose(rules: &FanRules, next: &SiteState, count: usize, held_off: &[u8], now
 }
 
 /// Whether a fan that should run draws nothing, and was not started just now: another one starts at once, long before
-/// this one is called dead.
+/// this one is called dead. A relay that cannot be read is no excuse.
 fn stands_still(rules: &FanRules, fan: &FanState, now: &Moment) -> bool {
     let settled = fan.commanded.as_ref().is_none_or(|command| now.since(&command.at) >= rules.prove_within);
-    fan.wanted && fan.relay == Some(true) && fan.proven == Some(false) && settled
+    fan.wanted && fan.relay != Some(false) && fan.proven == Some(false) && settled
 }
 
 /// Whether a fan at rest is to take the place of a worn one: it starts first, and the worn one stops when it is proven,

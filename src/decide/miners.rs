@@ -84,10 +84,14 @@ pub(super) fn step(
         must_be_off(cfg, next, inputs, snapshot, proof.is_ok(), now)
     };
     let leaves_boot = before == MinersPhase::Boot && phase != MinersPhase::Boot;
-    if leaves_boot && cfg.mode == Mode::Live && (proof.is_ok() || !next.demand.reasons.is_empty()) {
-        resume::take_over(next, snapshot, now);
+    if leaves_boot && cfg.mode == Mode::Live {
+        next.miners.forgotten = true;
+        if proof.is_ok() || !next.demand.reasons.is_empty() {
+            resume::take_over(next, snapshot, now);
+        }
     }
     next.miners.phase = phase;
+    resume::wake_the_forgotten(next, snapshot, now, report);
     conclude(cfg, next, row, proof.err(), now, report);
     preparing
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Report;
+use super::commands::ASK_AGAIN_COMPLETE;
 use crate::config::Config;
 use crate::model::{
-    Command, CommandStatus, Event, EventKind, MinersPhase, Outcome, OutletRef, PowerMode, Reply, SiteState, Snapshot,
+    Command, CommandStatus, Event, EventKind, ForemanReading, MinersPhase, Outcome, OutletRef, PowerMode, Reply, SiteState, Snapshot,
 };
 use crate::units::Moment;
 
@@ -56,10 +57,10 @@ pub fn record(state: &mut SiteState, outcomes: &[Outcome], now: &Moment) -> Vec<
     report.events
 }
 
-/// Takes in how earlier Foreman commands stand, tells of those that its agent failed, and forgets in `Running` what is
-/// done.
+/// Takes in how earlier Foreman commands stand, tells of those that its agent failed and of miners that took a command to
+/// wake and sleep on, and forgets in `Running` what is done.
 pub(super) fn follow(cfg: &Config, state: &mut SiteState, snapshot: &Snapshot, now: &Moment, report: &mut Report) {
-    let mut failed = Vec::new();
+    let (mut failed, mut asleep) = (Vec::new(), Vec::new());
     if let Ok(foreman) = &snapshot.foreman {
         for (miner, asked) in &mut state.miners.asked {
             if let Some(status) = asked.command.and_then(|number| foreman.commands.get(&number)) {
@@ -69,9 +70,22 @@ pub(super) fn follow(cfg: &Config, state: &mut SiteState, snapshot: &Snapshot, n
                 asked.status = Some(*status);
             }
         }
+        let wakes = matches!(state.miners.phase, MinersPhase::Resuming { .. } | MinersPhase::Running);
+        for (miner, asked) in state.miners.asked.iter_mut().filter(|(_, asked)| asked.mode != PowerMode::Sleeping) {
+            let is_asleep = wakes && listed_asleep(foreman, *miner);
+            // Its list may lag behind at first.
+            let sleeps_on = is_asleep && (asked.sleeps_on || now.since(&asked.at) >= ASK_AGAIN_COMPLETE);
+            if sleeps_on && !asked.sleeps_on {
+                asleep.push(Command::Miner { miner: *miner, mode: asked.mode });
+            }
+            asked.sleeps_on = sleeps_on;
+        }
     }
     for (subject, what) in grouped(&failed) {
         report.event(now, EventKind::Outcome, &subject, format!("{what}: failed: the agent failed"));
+    }
+    for (subject, what) in grouped(&asleep) {
+        report.event(now, EventKind::Outcome, &subject, format!("{what}: failed: Foreman lists them asleep"));
     }
     // An outlet that the configuration no longer lists is out of reach.
     let is_listed =
@@ -80,9 +94,11 @@ pub(super) fn follow(cfg: &Config, state: &mut SiteState, snapshot: &Snapshot, n
     if state.miners.phase != MinersPhase::Running {
         return;
     }
-    state.miners.asked.retain(|_, asked| {
-        asked.mode == PowerMode::Sleeping || matches!(asked.status, None | Some(CommandStatus::Failed))
-    });
+    let sleeps_on = |id: &u64| match &snapshot.foreman {
+        Ok(foreman) => listed_asleep(foreman, *id),
+        Err(_) => true,
+    };
+    state.miners.asked.retain(|id, asked| super::commands::is_off(asked) || sleeps_on(id));
     state.miners.cut.retain(|outlet| {
         let reading = snapshot.pdus.get(&outlet.pdu).and_then(|pdu| pdu.as_ref().ok());
         reading.and_then(|pdu| pdu.outlets.get(&outlet.outlet)).is_none_or(|outlet| outlet.on != Ok(true))
@@ -90,6 +106,10 @@ pub(super) fn follow(cfg: &Config, state: &mut SiteState, snapshot: &Snapshot, n
     if state.miners.cut.is_empty() {
         state.miners.outlets_told.clear();
     }
+}
+
+fn listed_asleep(foreman: &ForemanReading, miner: u64) -> bool {
+    foreman.miners.iter().any(|listed| listed.id == miner && listed.mode == Some(PowerMode::Sleeping))
 }
 
 /// Commands in words, those of one kind together: `("foreman", "40 miners sleeping (1001-1040)")`.

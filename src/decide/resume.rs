@@ -92,7 +92,6 @@ pub(super) fn fans_to_start(cfg: &Config, next: &SiteState) -> usize {
 /// A lost state in a mine that is off, or must be: what is off now counts as switched off by us, else it would stay off
 /// for ever. In a mine that runs, an outlet that is off has somebody's reason.
 pub(super) fn take_over(next: &mut SiteState, snapshot: &Snapshot, now: &Moment) {
-    next.miners.forgotten = true;
     for (name, pdu) in snapshot.pdus.iter().filter_map(|(name, pdu)| Some((name, pdu.as_ref().ok()?))) {
         let off = pdu.outlets.iter().filter(|(_, outlet)| outlet.on == Ok(false));
         next.miners.cut.extend(off.map(|(id, _)| OutletRef { pdu: name.clone(), outlet: id.clone() }));
@@ -103,8 +102,30 @@ pub(super) fn take_over(next: &mut SiteState, snapshot: &Snapshot, now: &Moment)
     }
 }
 
+/// A lost state in a mine that runs: the miners that Foreman lists asleep count as put to sleep by us, as soon as its list
+/// can be read, and are woken. Power stays on at a sleeping miner, so nobody is at work on it as on an outlet.
+pub(super) fn wake_the_forgotten(next: &mut SiteState, snapshot: &Snapshot, now: &Moment, report: &mut Report) {
+    let Ok(foreman) = &snapshot.foreman else { return };
+    // A list without modes tells nothing: then all are woken with the next resume.
+    let tells = foreman.miners.iter().any(|miner| miner.mode.is_some());
+    if !next.miners.forgotten || next.miners.phase != MinersPhase::Running || !tells {
+        return;
+    }
+    next.miners.forgotten = false;
+    let sleeping = foreman.miners.iter().filter(|miner| miner.mode == Some(PowerMode::Sleeping));
+    let found: Vec<u64> = sleeping.map(|miner| miner.id).filter(|id| !next.miners.asked.contains_key(id)).collect();
+    if found.is_empty() {
+        return;
+    }
+    let text = format!("{} miners are asleep and nothing is remembered of it: they are woken", found.len());
+    report.event(now, EventKind::State, "miners", text.clone());
+    report.notice(now, Severity::Info, text);
+    next.miners.asked.extend(found.into_iter().map(|id| (id, asleep(now))));
+}
+
 fn asleep(now: &Moment) -> Asked {
-    Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before: PowerMode::Normal }
+    let before = PowerMode::Normal;
+    Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before, sleeps_on: false, wakes: 0 }
 }
 
 /// The fans to start before the next group: the fewest that it needs, and as many as its power needs.

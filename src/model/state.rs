@@ -275,6 +275,12 @@ pub struct Asked {
     pub status: Option<CommandStatus>,
     /// The mode the miner had before it was first put to sleep.
     pub before: PowerMode,
+    /// Foreman called a command to wake it complete, and still lists it asleep.
+    #[serde(default)]
+    pub sleeps_on: bool,
+    /// How often it was told to wake, in a row.
+    #[serde(default)]
+    pub wakes: u32,
 }
 
 /// The miners machine's memory.
@@ -305,7 +311,8 @@ pub struct MinersState {
     /// When that number last changed.
     #[serde(default)]
     pub shed_since: Option<Moment>,
-    /// Whether it is forgotten who was put to sleep: all are woken with the next resume.
+    /// Whether it is forgotten who was put to sleep: those that Foreman lists asleep are woken in a mine that runs, all with
+    /// the next resume.
     #[serde(default)]
     pub forgotten: bool,
     /// Since when they run again after a resume.

@@ -503,6 +503,8 @@ fn asked(state: &mut SiteState, number: u64, complete: u64) {
             command: Some(9_000 + id),
             status: Some(status),
             before: PowerMode::Normal,
+            sleeps_on: false,
+            wakes: 0,
         };
         state.miners.asked.insert(id, asked);
     }

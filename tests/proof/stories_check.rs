@@ -41,6 +41,8 @@ pub struct Witness {
     fans_told: BTreeMap<u8, bool>,
     switched: BTreeMap<u8, Vec<Moment>>,
     lost_state: bool,
+    /// A person wrote the miners' state since the last pass: the ladder begins anew, the deadline does not.
+    rewritten: bool,
     /// Whether the wall clock can be believed across boots.
     clock_is_true: bool,
     passes: u64,
@@ -71,6 +73,10 @@ impl Witness {
                 }
             }
             Step::RebootBehind(..) => self.clock_is_true = false,
+            Step::Set(Setting::State(state)) => {
+                self.seer.written(*state);
+                self.rewritten |= matches!(state, WrittenState::Miners(_));
+            }
             _ => {}
         }
         Ok(())
@@ -117,6 +123,9 @@ impl Witness {
         if let Some(unproven) = self.unproven.as_mut().filter(|unproven| unproven.ladder.is_none()) {
             let over = scene.now.since(&unproven.since) >= cfg.miners.foreman_limit;
             unproven.ladder = over.then_some(scene.now);
+        }
+        if let Some(unproven) = self.unproven.as_mut().filter(|_| std::mem::take(&mut self.rewritten)) {
+            unproven.ladder = Some(scene.now);
         }
         self.was_off = !seen.off.is_empty();
         for command in scene.commands.iter().filter(|command| command.is_safe()) {

@@ -86,6 +86,15 @@ impl Seer {
         Seen { measured, total, intake, fans, off, off_at_once, level_by_hand: self.level_by_hand }
     }
 
+    /// A person writes the state of a machine: what was held from earlier readings holds no more.
+    pub fn written(&mut self, state: WrittenState) {
+        match state {
+            WrittenState::Signal(_) => self.runs_since_curtail = None,
+            WrittenState::Climate { shedding } => self.hot = shedding,
+            WrittenState::Miners(_) | WrittenState::FanStage(_) => {}
+        }
+    }
+
     /// How long a number has stood still.
     fn still(&mut self, device: &str, value: Option<i64>, now: &Moment) -> u64 {
         let Some(value) = value else { return 0 };

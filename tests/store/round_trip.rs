@@ -111,7 +111,15 @@ fn nothing_is_ever_put_beside_the_database() {
     for miner in 0..300_u64 {
         let moment = at(i64::try_from(miner * 7919 % 1000).unwrap());
         let command = Some(miner * 104_729);
-        let asked = Asked { mode: PowerMode::Sleeping, at: moment, command, status: None, before: PowerMode::High };
+        let asked = Asked {
+            mode: PowerMode::Sleeping,
+            at: moment,
+            command,
+            status: None,
+            before: PowerMode::High,
+            sleeps_on: true,
+            wakes: 2,
+        };
         state.miners.asked.insert(1000 + miner, asked);
     }
     for round in 0..20 {
