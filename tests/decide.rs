@@ -31,5 +31,9 @@ mod signal;
 mod tables;
 #[path = "decide/time.rs"]
 mod time;
+#[path = "decide/unread.rs"]
+mod unread;
+#[path = "decide/verdicts.rs"]
+mod verdicts;
 #[path = "decide/written.rs"]
 mod written;

@@ -88,6 +88,13 @@ pub struct FanRules {
     pub rotate_after: Seconds,
 }
 
+impl FanRules {
+    /// A dead fan has this long to be replaced by another one.
+    pub fn replaced_within(&self) -> Seconds {
+        Seconds(self.prove_within.0.saturating_mul(2))
+    }
+}
+
 /// What one fan can cool.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FanCapacity {

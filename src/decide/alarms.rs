@@ -182,6 +182,10 @@ fn remind(cfg: &Config, alarm: &mut Alarm, condition: Condition, now: &Moment, r
     alarm.text = text;
     alarm.gone = None;
     let after = reminder.unwrap_or_else(|| by_severity(cfg, alarm));
+    // What has become less grave counts as such from the next reminder on: until then it may rise again.
+    if now.since(&alarm.told) >= after {
+        alarm.severity = severity;
+    }
     if alarm.acknowledged_by.is_none() && now.since(&alarm.told) >= after {
         let standing = now.since(&alarm.since);
         report.notice(now, severity, format!("{} (for {standing}; `minectl ack {id}` stops reminders)", alarm.text));

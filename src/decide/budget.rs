@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::Report;
 use super::judge::{Inputs, Quality};
-use super::ladder::full_power;
 use super::miners::proven_fans;
+use super::power::full_power;
 use crate::config::{Config, ProbeRole};
 use crate::model::{EventKind, MinersPhase, OutletRef, Severity, SiteState, Snapshot};
 use crate::units::{Moment, Seconds, Temperature, Watts};
@@ -34,7 +34,7 @@ pub(super) fn step(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Mo
     let (pace_off, pace_on) = (settled(cfg.miners.foreman_limit), settled(cfg.miners.group_limit));
     let over_for = lasting(&mut next.demand.over_since, over, now);
     let under_for = lasting(&mut next.demand.under_since, back && !over, now);
-    let shed = if over_for.is_some_and(|span| span >= patience(cfg)) && pace_off {
+    let shed = if over_for.is_some_and(|span| span >= cfg.fan_rules.replaced_within()) && pace_off {
         before.saturating_add(1).max(groups.saturating_sub(fit)).min(groups)
     } else if under_for.is_some_and(|span| span >= cfg.miners.resume_after) && pace_on {
         before.saturating_sub(1)
@@ -72,11 +72,6 @@ fn lasting(since: &mut Option<Moment>, holds: bool, now: &Moment) -> Option<Seco
     since.map(|since| now.since(&since))
 }
 
-/// A dead fan has this long to be replaced by another one.
-fn patience(cfg: &Config) -> Seconds {
-    Seconds(cfg.fan_rules.prove_within.0.saturating_mul(2))
-}
-
 fn fans_back(cfg: &Config) -> usize {
     usize::from(cfg.fan_rules.before_resume)
 }
@@ -85,7 +80,7 @@ fn fans_back(cfg: &Config) -> usize {
 fn allowed(cfg: &Config, next: &mut SiteState, inputs: &Inputs) -> Option<Watts> {
     next.climate.capacity = row(cfg, next.climate.capacity, outdoor(cfg, inputs));
     let each = each(cfg, next)?;
-    let believed = next.fans.values().filter(|fan| fan.proven.unwrap_or(fan.relay == Some(true))).count();
+    let believed = super::fans::believed(next);
     Watts::new(each.value() * believed as f64).ok()
 }
 

@@ -41,7 +41,7 @@ pub(super) fn step(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Mo
     let intake = inputs.intake.value();
     let row = band_row(cfg, next.climate.band, intake);
     let band = band_of(row);
-    keep_recent(cfg, next, now);
+    keep_recent(cfg, next, inputs, now);
     let rise = rise(cfg, next, now);
     if let Some(t) = intake {
         next.climate.trusted = Some(*now);
@@ -127,12 +127,14 @@ fn rise(cfg: &Config, next: &SiteState, now: &Moment) -> Option<Rise> {
 }
 
 /// Keeps the readings of the intake probes that were made in this pass; one set by hand is no rise.
-fn keep_recent(cfg: &Config, next: &mut SiteState, now: &Moment) {
+fn keep_recent(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment) {
     let intake: Vec<&str> = cfg.intake_probes().collect();
     let climate = &mut next.climate;
     climate.recent.retain(|probe, _| intake.contains(&probe.as_str()));
     let read_now = climate.probes.iter().filter(|(name, good)| good.at == *now && intake.contains(&name.as_str()));
-    for (probe, good) in read_now {
+    // Under a value set by hand the probe's own says nothing.
+    let counts = |probe: &str, t: Temperature| inputs.probes.get(probe).and_then(Quality::value) == Some(t);
+    for (probe, good) in read_now.filter(|(probe, good)| counts(probe, good.value)) {
         let recent = climate.recent.entry(probe.clone()).or_default();
         recent.retain(|old| now.since(&old.at) <= RECENT_FOR);
         // Two readings of one moment, as after a clock that was set back, say nothing about a rise.

@@ -19,9 +19,13 @@ const ASK_AGAIN: Seconds = Seconds(180);
 pub(super) const ASK_AGAIN_COMPLETE: Seconds = Seconds(600);
 /// The same when Foreman did not take the command or the agent failed.
 const ASK_AGAIN_FAILED: Seconds = Seconds(60);
-/// A miner that did not wake after so many tries is told once a day, and nothing waits for it any more.
+/// A miner that did not wake after so many tries is told less often, and nothing waits for it any more...
 const WAKES_MAX: u32 = 6;
-const WAKE_DAILY: Seconds = Seconds(86_400);
+const WAKE_SLOWLY: Seconds = Seconds(6 * 3600);
+/// ...unless there are more of them than this: then it is Foreman that does not wake them.
+const BROKEN_MAX: usize = 5;
+/// The same commands are told again after this long.
+const TELL_AGAIN: Seconds = Seconds(3600);
 
 /// What would have to be sent to make observed equal wanted.
 pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
@@ -31,7 +35,7 @@ pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: 
         MinersPhase::Curtailing { rung, .. } => {
             commands.extend(sleep(cfg, next, snapshot, now, None));
             match rung {
-                Rung::Foreman => commands.extend(keep_cut(cfg, next, snapshot)),
+                Rung::Foreman => commands.extend(keep_cut(cfg, next, snapshot, now)),
                 Rung::Outlets => commands.extend(cut(cfg, next, snapshot, now, None)),
                 Rung::Bank => commands.extend(cut_all(cfg, next, snapshot, now)),
             }
@@ -41,8 +45,11 @@ pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: 
             commands.extend(cut_all(cfg, next, snapshot, now));
         }
         MinersPhase::Curtailed { since } => {
-            commands.extend(sleep(cfg, next, snapshot, now, None));
-            commands.extend(keep_cut(cfg, next, snapshot));
+            // With no reason left what is off waits for its resume, and nothing else is put off.
+            if !next.demand.reasons.is_empty() {
+                commands.extend(sleep(cfg, next, snapshot, now, None));
+            }
+            commands.extend(keep_cut(cfg, next, snapshot, now));
             if !next.demand.reasons.is_empty() && now.since(since) >= cfg.miners.sweep_after {
                 commands.extend(sweep(cfg, next, snapshot, now));
             }
@@ -221,16 +228,19 @@ fn told(next: &SiteState, outlet: &OutletRef, now: &Moment) -> Option<Seconds> {
     next.miners.outlets_told.get(&outlet.to_string()).map(|at| now.since(at))
 }
 
-/// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds.
-fn keep_cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Command> {
+/// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds. Those told long ago come
+/// first: outlets that stick must not keep the others from their turn.
+fn keep_cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
     let mut commands = Vec::new();
     for pdu in &cfg.pdus {
         let Some(Ok(reading)) = snapshot.pdus.get(&pdu.name) else { continue };
-        let due = pdu.outlets.iter().filter(|id| {
-            let ours = next.miners.cut.contains(&OutletRef { pdu: pdu.name.clone(), outlet: (*id).clone() });
-            ours && reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(true))
-        });
-        commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
+        let of = |id: &String| OutletRef { pdu: pdu.name.clone(), outlet: id.clone() };
+        let is_due = |id: &&String| {
+            next.miners.cut.contains(&of(id)) && reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(true))
+        };
+        let mut due: Vec<&String> = pdu.outlets.iter().filter(is_due).collect();
+        due.sort_by_key(|id| std::cmp::Reverse(told(next, &of(id), now)));
+        commands.extend(due.into_iter().take(pdu.batch).map(|id| outlet(pdu, id, false)));
     }
     commands
 }
@@ -265,8 +275,9 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
     let known: BTreeSet<u64> = snapshot.foreman.iter().flat_map(|f| &f.miners).map(|miner| miner.id).collect();
     let asked = next.miners.asked.iter().filter(|(id, _)| !shed.miners.contains(id));
     let asked: Vec<(&u64, &Asked)> = first_groups(cfg, asked.collect(), groups);
+    let few = asked.iter().filter(|(_, asked)| is_off(asked)).count() <= BROKEN_MAX;
     let due = asked.into_iter().filter(|(id, _)| known.contains(id)).filter_map(|(id, asked)| {
-        let again = if asked.wakes >= WAKES_MAX { WAKE_DAILY } else { again };
+        let again = if asked.wakes >= WAKES_MAX && few { WAKE_SLOWLY } else { again };
         if asked.mode == PowerMode::Sleeping {
             Some(Command::Miner { miner: *id, mode: asked.before })
         } else if is_off(asked) && now.since(&asked.at) >= again {
@@ -281,14 +292,14 @@ fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: 
 
 /// Whether a miner is to be woken still, or no command to wake it came to anything.
 pub(super) fn is_off(asked: &Asked) -> bool {
-    asked.mode == PowerMode::Sleeping
-        || matches!(asked.status, None | Some(CommandStatus::Failed))
-        || asked.sleeps_on
+    asked.mode == PowerMode::Sleeping || matches!(asked.status, None | Some(CommandStatus::Failed)) || asked.sleeps_on
 }
 
-/// The same, and worth waiting for: what does not wake after many tries is most likely broken.
-pub(super) fn is_awaited(asked: &Asked) -> bool {
-    is_off(asked) && asked.wakes < WAKES_MAX
+/// Whether anything that was switched off has not come back yet and is worth waiting for: a few miners that do not wake
+/// after many tries are most likely broken; many are not.
+pub(super) fn left_off(next: &SiteState) -> bool {
+    let off = || next.miners.asked.values().filter(|asked| is_off(asked));
+    !next.miners.cut.is_empty() || off().any(|asked| asked.wakes < WAKES_MAX) || off().count() > BROKEN_MAX
 }
 
 /// Whether an outlet was told anything since the resume began, or since the miners run again.
@@ -327,8 +338,7 @@ pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, co
                 let is_wake = *mode != PowerMode::Sleeping;
                 let sleeps_on = is_wake && known.is_some_and(|asked| asked.sleeps_on);
                 let wakes = known.filter(|_| is_wake).map_or(0, |asked| asked.wakes).saturating_add(u32::from(is_wake));
-                let asked =
-                    Asked { mode: *mode, at: *now, command: None, status: None, before, sleeps_on, wakes };
+                let asked = Asked { mode: *mode, at: *now, command: None, status: None, before, sleeps_on, wakes };
                 next.miners.asked.insert(*miner, asked);
             }
             Command::Outlet { outlet, on } => {
@@ -352,8 +362,9 @@ fn mode_before(snapshot: &Snapshot, miner: u64) -> PowerMode {
     listed.and_then(|m| m.mode).filter(|mode| *mode != PowerMode::Sleeping).unwrap_or(PowerMode::Normal)
 }
 
-/// One event for each group of commands: fans one by one, miners and outlets together; only when they are others than in
-/// the pass before. A device that ignores a command for days must not push the record out. Returns whether they are new.
+/// One event for each group of commands: fans one by one, miners and outlets together; only when they are others than the
+/// last ones, or these were told an hour ago. A device that ignores a command for days must not push the record out.
+/// Returns whether they are new.
 pub(super) fn announce(
     cfg: &Config,
     next: &mut SiteState,
@@ -363,13 +374,18 @@ pub(super) fn announce(
 ) -> bool {
     let groups = super::outcome::grouped(commands);
     let words: Vec<String> = groups.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
-    let is_new = words != next.last_commands;
-    next.last_commands = words;
+    let is_old = next.last_commands_told.is_none_or(|told| now.since(&told) >= TELL_AGAIN);
+    let is_new = !words.is_empty() && words != next.last_commands;
+    let is_told = is_new || (is_old && !words.is_empty());
+    if is_told {
+        next.last_commands = words;
+        next.last_commands_told = Some(*now);
+    }
     let verb = match cfg.mode {
         Mode::Live => "to be sent",
         Mode::Observe => "not sent (mode = observe)",
     };
-    if is_new {
+    if is_told {
         for (subject, what) in groups {
             report.event(now, EventKind::Command, &subject, format!("{what}: {verb}"));
         }

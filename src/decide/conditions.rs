@@ -4,14 +4,16 @@
 use super::alarms::stands;
 use super::interlock::Refusal;
 use super::judge::{Inputs, Quality};
+use super::power::low_for;
 use super::signal::{Says, says};
 use crate::config::{Config, Mode, PduConfig};
 use crate::model::{
-    Band, Command, Level, MinersPhase, OffReason, OutletRef, Override, PowerMode, Setting, Severity, SiteState, Snapshot,
+    Band, Command, Level, MinersPhase, OffReason, OutletRef, Override, PowerMode, Setting, Severity, SiteState,
+    Snapshot,
 };
 use crate::units::{Moment, Seconds, Watts};
 
-/// Miners that should run and draw less than `on_above` for this long are told.
+/// Miners that may run and draw less than they should, or are not started, are told after this long.
 const LOW_POWER_AFTER: Seconds = Seconds(900);
 /// What a person set against the signal is told this often.
 const AGAINST_SIGNAL_REMINDER: Seconds = Seconds(3600);
@@ -77,7 +79,7 @@ fn signal(cfg: &Config, next: &SiteState, now: &Moment) -> Option<Condition> {
     if next.demand.reasons.contains(&OffReason::Blind) || (signal.level == Level::Blind && signal.last_good.is_some()) {
         let last = signal.last_good.as_ref();
         let last = last.map_or("it was never read".to_owned(), |good| {
-            format!("last good reading `{}` {} ago", good.value, now.since(&good.at))
+            format!("{}; last good reading `{}` {} ago", signal.why, good.value, now.since(&good.at))
         });
         let effect = if next.demand.reasons.contains(&OffReason::Blind) { "the miners are off for it" } else { "held" };
         return Some(warning("signal blind", format!("The power signal cannot be read, {effect}: {last}")));
@@ -90,7 +92,8 @@ fn signal(cfg: &Config, next: &SiteState, now: &Moment) -> Option<Condition> {
 
 fn climate(cfg: &Config, next: &SiteState, inputs: &Inputs, now: &Moment) -> Vec<Condition> {
     let mut found = Vec::new();
-    let drawing = next.miners.proven_off.is_none();
+    let is_off = matches!(next.miners.phase, MinersPhase::Curtailed { .. });
+    let drawing = !is_off || inputs.known_watts() > cfg.miners.off_below;
     match (&next.climate.band, &inputs.intake) {
         (Band::Critical, Quality::Good(t) | Quality::Held(t, _)) => {
             found.push(emergency("intake critical", format!("The intake is at {t}: critical")));
@@ -149,7 +152,11 @@ fn fans(next: &SiteState, inputs: &Inputs) -> Vec<Condition> {
 fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> Vec<Condition> {
     let mut found = Vec::new();
     let off = !next.demand.reasons.is_empty();
-    let late = next.call.as_ref().filter(|call| off && call.proven.is_none()).map(|call| now.since(&call.seen));
+    let late = next
+        .call
+        .as_ref()
+        .filter(|call| off && call.proven.is_none())
+        .map(|call| now.since(&call.seen).min(now.since(&next.demand.since)));
     let limit = cfg.miners.deadline;
     match &next.miners.phase {
         MinersPhase::Fault { since } if off => {
@@ -169,17 +176,17 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
             let of = if lasting && cfg.mode == Mode::Live { emergency } else { warning };
             found.push(of("miners unproven".to_owned(), text));
         }
-        MinersPhase::Curtailed { since }
+        MinersPhase::Curtailed { since } | MinersPhase::Curtailing { since, .. } | MinersPhase::Fault { since }
             if !off && now.since(since) >= cfg.miners.min_off && waiting_long(cfg, next, now) =>
         {
-            found.push(warning("miners waiting", "Miners may run and do not start: see the page's reasons".to_owned()));
+            let phase = next.miners.phase.word();
+            let text = format!("Miners may run and do not start ({phase}): `minectl plan` says what is missing");
+            found.push(warning("miners waiting", text));
         }
-        MinersPhase::Running => {
-            let idle = next.last_pass.is_some() && now.since(&next.demand.since) >= LOW_POWER_AFTER;
-            if let Some(w) = next.miners.watts.filter(|w| idle && *w < cfg.miners.on_above) {
-                found.push(warning("miners idle", format!("Miners may run and draw only {w}")));
-            }
+        MinersPhase::Boot if now.since(&next.demand.since) >= LOW_POWER_AFTER => {
+            found.push(warning("miners boot", format!("Nothing is started yet: {}", unread(next, inputs))));
         }
+        MinersPhase::Running => found.extend(low_power(next, now)),
         MinersPhase::Boot
         | MinersPhase::Curtailing { .. }
         | MinersPhase::Curtailed { .. }
@@ -202,6 +209,35 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
     }
     found.extend(welded_outlets(cfg, snapshot));
     found
+}
+
+/// What was not read since the boot.
+fn unread(next: &SiteState, inputs: &Inputs) -> String {
+    let mut missing = Vec::new();
+    if next.signal.last_good.is_none() {
+        missing.push("the power signal".to_owned());
+    }
+    if next.climate.trusted.is_none() {
+        missing.push("the intake temperature".to_owned());
+    }
+    missing
+        .extend(inputs.pdus.iter().filter(|(_, watts)| watts.is_err()).map(|(name, _)| format!("the watts of {name}")));
+    format!("not read: {}", missing.join(", "))
+}
+
+/// Miners that may run and draw much less than they should: all together, or those of one PDU.
+fn low_power(next: &SiteState, now: &Moment) -> Vec<Condition> {
+    let lasts = |pdu: Option<&str>| low_for(next, pdu, now).is_some_and(|low| low >= LOW_POWER_AFTER);
+    if let Some(watts) = next.miners.watts.filter(|_| lasts(None)) {
+        return vec![warning("miners idle", format!("Miners may run and draw only {watts}"))];
+    }
+    let drawn = |pdu: &String| Some((next.miners.pdu_watts.get(pdu)?, next.miners.baselines.get(pdu)?));
+    let low = next.miners.low_since.keys().filter(|pdu| lasts(Some(pdu.as_str())));
+    low.filter_map(|pdu| Some((pdu, drawn(pdu)?)))
+        .map(|(pdu, (now, usual))| {
+            warning(format!("low {pdu}"), format!("{pdu} draws {now} of the {usual} it draws when its miners run"))
+        })
+        .collect()
 }
 
 /// An emergency; in observe mode, where nobody was told to go off, a warning.
@@ -230,7 +266,9 @@ fn not_back(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -
     let outlets: Vec<String> = cut.iter().take(10).map(ToString::to_string).collect();
     let left =
         next.miners.asked.iter().filter(|(id, asked)| super::commands::is_off(asked) && !shed.miners.contains(id));
-    let asleep = left.count();
+    // With its list unread it is not known which miners are shed.
+    let is_listed = snapshot.foreman.is_ok() || next.miners.shed_groups == 0;
+    let asleep = if is_listed { left.count() } else { 0 };
     let mut parts = Vec::new();
     if outlets.is_empty() && asleep == 0 {
         return None;
@@ -253,7 +291,8 @@ fn off_by_others(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Mome
     let shed = super::budget::shed(cfg, next, snapshot);
     let listed = snapshot.foreman.iter().flat_map(|foreman| &foreman.miners);
     let asleep = listed.filter(|miner| miner.mode == Some(PowerMode::Sleeping));
-    let asleep = asleep.filter(|miner| !miners.asked.contains_key(&miner.id) && !shed.miners.contains(&miner.id)).count();
+    let asleep =
+        asleep.filter(|miner| !miners.asked.contains_key(&miner.id) && !shed.miners.contains(&miner.id)).count();
     let reading = |pdu: &PduConfig| snapshot.pdus.get(&pdu.name).and_then(|reading| reading.as_ref().ok());
     let read = cfg.pdus.iter().filter_map(|pdu| Some((pdu, reading(pdu)?)));
     let off = read.flat_map(|(pdu, reading)| {
@@ -318,7 +357,7 @@ fn against_wishes(
         found.push(Condition { reminder, ..warning("override signal", text) });
     }
     // The fan that takes over needs a moment to prove itself.
-    let settled = Seconds(cfg.fan_rules.prove_within.0.saturating_mul(2));
+    let settled = cfg.fan_rules.replaced_within();
     for over in overrides.iter().filter(|over| now.since(&over.since) >= settled) {
         let Setting::Fan { fan, on: false } = over.setting else { continue };
         let runs = next.fans.get(&fan).is_some_and(|state| state.wanted);

@@ -195,7 +195,7 @@ fn all_groups_shed(cfg: &Config, next: &SiteState) -> bool {
 /// prove a replacement. A fan whose watts cannot be read counts when its relay lets it run: the loss of the meter alone
 /// starts every fan and raises an alarm, but does not stop a mine whose intake is cool.
 fn too_few_fans(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Moment) -> bool {
-    let believed = next.fans.values().filter(|fan| fan.proven.unwrap_or(fan.relay == Some(true))).count();
+    let believed = super::fans::believed(next);
     let enough = believed >= usize::from(cfg.fan_rules.min_running);
     let held = next.demand.reasons.contains(&OffReason::TooFewFans);
     // Power that cannot be read counts as drawn.
@@ -206,5 +206,5 @@ fn too_few_fans(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Momen
         return false;
     }
     let since = *next.demand.too_few_since.get_or_insert(*now);
-    held || now.since(&since).0 >= cfg.fan_rules.prove_within.0.saturating_mul(2)
+    held || now.since(&since) >= cfg.fan_rules.replaced_within()
 }

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | running | the stage of the intake, or more for the power drawn, at least `min_running` | intake and fan watts are read |
 //! | running | the same, none stops | the intake temperature is an earlier one |
+//! | running | the same, none stops | the miners' power is not read, and `capacity` is set |
 //! | running | all | groups are off for want of air |
 //! | not proven off, or about to start | all | the intake temperature is not known |
 //! | not proven off, or about to start | all | the intake is hot or was |
@@ -21,9 +22,7 @@ use super::Report;
 use super::judge::{Inputs, Quality};
 use super::table::{Row, table};
 use crate::config::{Config, FanRules};
-use crate::model::{
-    Band, EventKind, FanFault, FanState, MinersPhase, Override, Setting, SiteState,
-};
+use crate::model::{Band, EventKind, FanFault, FanState, MinersPhase, Override, Setting, SiteState};
 use crate::units::{Moment, Seconds};
 
 /// The longest time between two passes that counts as run time.
@@ -34,6 +33,7 @@ const TRY_AGAIN: Seconds = Seconds(600);
 table! {
     STAGE = "running", "the stage of the intake, or more for the power drawn, at least `min_running`", "intake and fan watts are read";
     HELD = "running", "the same, none stops", "the intake temperature is an earlier one";
+    POWER_UNREAD = "running", "the same, none stops", "the miners' power is not read, and `capacity` is set";
     ALL_SHED = "running", "all", "groups are off for want of air";
     ALL_UNKNOWN = "not proven off, or about to start", "all", "the intake temperature is not known";
     ALL_HOT = "not proven off, or about to start", "all", "the intake is hot or was";
@@ -234,6 +234,7 @@ fn while_drawing(
     preparing: bool,
     running: usize,
 ) -> (usize, Row, String) {
+    let rules = &cfg.fan_rules;
     let all = next.fans.len();
     let band = next.climate.band;
     if next.climate.intake.is_none() {
@@ -263,8 +264,11 @@ fn while_drawing(
         }
         MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => (stage.max(running), GOING_OFF, staged),
         MinersPhase::Running if matches!(inputs.intake, Quality::Held(..)) => (stage.max(running), HELD, staged),
+        MinersPhase::Running if !rules.capacity.is_empty() && next.miners.watts.is_none() => {
+            (stage.max(running), POWER_UNREAD, staged)
+        }
         // Miners left off are started as soon as the fans for it are there.
-        MinersPhase::Running if left_off(next) => (stage.max(first).min(all), FANS_FIRST, staged),
+        MinersPhase::Running if super::commands::left_off(next) => (stage.max(first).min(all), FANS_FIRST, staged),
         MinersPhase::Running => (stage, STAGE, staged),
     }
 }
@@ -285,9 +289,15 @@ fn stage_words(cfg: &Config, next: &SiteState) -> String {
     format!("stage {} of {}; {}", current.saturating_add(1), stages.len(), changes.join(", "))
 }
 
-/// Whether something that was switched off has not come back yet.
-pub(super) fn left_off(next: &SiteState) -> bool {
-    !next.miners.cut.is_empty() || next.miners.asked.values().any(super::commands::is_awaited)
+/// How many fans run as far as can be known: by their watts, and where those cannot be read by their relays. Watts set by
+/// hand are no air.
+pub(super) fn believed(next: &SiteState) -> usize {
+    let runs = |fan: &&FanState| match fan.proven {
+        Some(true) if !fan.watts_by_hand => true,
+        Some(false) => false,
+        Some(true) | None => fan.relay == Some(true),
+    };
+    next.fans.values().filter(runs).count()
 }
 
 /// Chooses the fans: those that run stay, healthy ones before faulty ones, the least worn first; one stops at a time.

@@ -129,6 +129,7 @@ fn fan_off_forbidden(
     }
     if let Some(off_since) = next.miners.proven_off.as_ref().filter(|_| !next.miners.proof_by_hand)
         && now.since(off_since) >= rules.run_on
+        && (off_since.boot == now.boot || now.up >= rules.run_on)
     {
         return match next.miners.phase {
             MinersPhase::Boot => Some("I8: boot stops no fan"),
@@ -142,6 +143,9 @@ fn fan_off_forbidden(
     let Quality::Good(_) = inputs.intake else { return Some("I2: miners not proven off, intake not read just now") };
     if next.miners.phase != MinersPhase::Running || next.climate.shedding {
         return Some("I2: miners not proven off, or run-on not over");
+    }
+    if !rules.capacity.is_empty() && next.miners.watts.is_none() {
+        return Some("I2: the miners' power was not read just now");
     }
     match next.climate.band {
         Band::Unknown | Band::Hot | Band::Critical => return Some("I2: miners draw power and the intake is not cool"),

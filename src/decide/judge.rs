@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::Report;
 use crate::config::Config;
 use crate::model::{
-    Counter, DeviceHealth, EventKind, Fault, FaultKind, LastGood, Override, Reading, Setting, SiteState, Snapshot,
+    Counter, DeviceHealth, EventKind, FanWattsReading, Fault, FaultKind, LastGood, Override, Reading, RelayReading,
+    RoomReading, Setting, SiteState, Snapshot,
 };
 use crate::units::{Humidity, Moment, Seconds, Temperature, Watts};
 
@@ -312,21 +313,29 @@ fn health(
     now: &Moment,
     report: &mut Report,
 ) {
-    let mut seen: Vec<(&str, Option<&Fault>)> = vec![
-        ("signal", fault_of(&snapshot.signal)),
-        (cfg.fan_watts.name(), fan_watts_fault(snapshot)),
-        (cfg.foreman.name.as_str(), fault_of(&snapshot.foreman)),
+    let known = next.devices.clone();
+    let mut seen = vec![
+        ("signal".to_owned(), fault_of(&snapshot.signal)),
+        (cfg.foreman.name.clone(), fault_of(&snapshot.foreman)),
     ];
-    seen.extend(snapshot.rooms.iter().map(|(name, r)| (name.as_str(), room_fault(r))));
-    seen.extend(snapshot.boards.iter().map(|(name, r)| (name.as_str(), board_fault(r))));
-    seen.extend(snapshot.pdus.iter().map(|(name, r)| (name.as_str(), pdu_fault(r))));
+    let fans = |fans: &FanWattsReading| fans.fans.iter().map(|(n, watts)| point(format!("fan {n}"), watts)).collect();
+    seen.extend(with_points(cfg.fan_watts.name(), &snapshot.fan_watts, fans, &known));
+    let room = |room: &RoomReading| {
+        let probes = room.probes.iter().map(|(name, probe)| point(format!("probe {name}"), &probe.temperature));
+        probes.chain(room.switches.iter().map(|(name, switch)| point(format!("switch {name}"), switch))).collect()
+    };
+    seen.extend(snapshot.rooms.iter().flat_map(|(name, reading)| with_points(name, reading, room, &known)));
+    let board = |board: &RelayReading| board.fans.iter().map(|(n, on)| point(format!("fan {n}"), on)).collect();
+    seen.extend(snapshot.boards.iter().flat_map(|(name, reading)| with_points(name, reading, board, &known)));
+    seen.extend(snapshot.pdus.iter().map(|(name, r)| (name.clone(), pdu_fault(r))));
     let dead_man = next.dead_man.clone();
     if cfg.dead_man.is_some() {
-        seen.push(("dead-man", dead_man.as_ref()));
+        seen.push(("dead-man".to_owned(), dead_man.clone()));
     }
     next.devices.retain(|name, _| seen.iter().any(|(known, _)| known == name));
     for (name, fault) in seen {
-        let fault = fault.or_else(|| stale.get(name));
+        let name = name.as_str();
+        let fault = fault.as_ref().or_else(|| stale.get(name));
         let fresh = DeviceHealth { failures: 0, counted: *now, since: *now, fault: None };
         let health = next.devices.entry(name.to_owned()).or_insert(fresh);
         let first_of_run = health.failures == 0 || now.since(&health.counted).0 * 2 >= cfg.loop_interval.0;
@@ -354,37 +363,53 @@ fn health(
     }
 }
 
-fn fault_of<T>(reading: &Reading<T>) -> Option<&Fault> {
-    reading.as_ref().err()
+fn fault_of<T>(reading: &Reading<T>) -> Option<Fault> {
+    reading.as_ref().err().cloned()
 }
 
-fn room_fault(reading: &Reading<crate::model::RoomReading>) -> Option<&Fault> {
-    match reading {
-        Err(fault) => Some(fault),
-        Ok(room) => {
-            let probes = room.probes.values().find_map(|p| p.temperature.as_ref().err());
-            probes.or_else(|| room.switches.values().find_map(|s| s.as_ref().err()))
+/// One of the things that a device measures or switches, and what is wrong with it.
+type Point = (String, Option<Fault>);
+
+fn point<T>(name: String, reading: &Reading<T>) -> Point {
+    (name, fault_of(reading))
+}
+
+/// A device and those of its points that are faulty, or were: each is followed by itself, or one that failed weeks ago
+/// would hide the next. When all of them fail it is the device.
+fn with_points<T>(
+    device: &str,
+    reading: &Reading<T>,
+    points: impl Fn(&T) -> Vec<Point>,
+    known: &BTreeMap<String, DeviceHealth>,
+) -> Vec<Point> {
+    let named = |point: &str| format!("{device} {point}");
+    let (points, whole) = match reading {
+        Ok(reading) => {
+            let points = points(reading);
+            let all = points.iter().all(|(_, fault)| fault.is_some());
+            let whole = points.first().filter(|_| all).and_then(|(_, fault)| fault.clone());
+            (points, whole)
         }
-    }
+        Err(fault) => {
+            // What was faulty before is not well because nothing can be read.
+            let prefix = named("");
+            let before = known.iter().filter(|(name, health)| name.starts_with(&prefix) && health.fault.is_some());
+            let before = before.map(|(name, health)| (name.clone(), health.fault.clone()));
+            return std::iter::once((device.to_owned(), Some(fault.clone()))).chain(before).collect();
+        }
+    };
+    let is_whole = whole.is_some();
+    let followed = points.into_iter().map(|(point, fault)| (named(&point), fault));
+    let followed = followed.filter(|(name, fault)| {
+        let was = known.get(name).is_some_and(|health| health.fault.is_some());
+        was || (fault.is_some() && !is_whole)
+    });
+    std::iter::once((device.to_owned(), whole)).chain(followed).collect()
 }
 
-fn board_fault(reading: &Reading<crate::model::RelayReading>) -> Option<&Fault> {
+fn pdu_fault(reading: &Reading<crate::model::PduReading>) -> Option<Fault> {
     match reading {
-        Err(fault) => Some(fault),
-        Ok(board) => board.fans.values().find_map(|relay| relay.as_ref().err()),
-    }
-}
-
-fn pdu_fault(reading: &Reading<crate::model::PduReading>) -> Option<&Fault> {
-    match reading {
-        Err(fault) => Some(fault),
-        Ok(pdu) => pdu.total.as_ref().err(),
-    }
-}
-
-fn fan_watts_fault(snapshot: &Snapshot) -> Option<&Fault> {
-    match &snapshot.fan_watts {
-        Err(fault) => Some(fault),
-        Ok(reading) => reading.fans.values().find_map(|watts| watts.as_ref().err()),
+        Err(fault) => Some(fault.clone()),
+        Ok(pdu) => fault_of(&pdu.total),
     }
 }

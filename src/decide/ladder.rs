@@ -3,14 +3,12 @@
 //! off, and when they are late.
 
 use super::judge::Inputs;
+use super::power::runs_above;
 use crate::config::{Config, PduConfig};
 use crate::model::{
-    Call, FaultKind, MinersPhase, OutletReading, OutletRef, PduReading, Rung, Score, SiteState, Snapshot,
+    Call, CommandStatus, MinersPhase, OutletReading, OutletRef, PduReading, PowerMode, Rung, Score, SiteState, Snapshot,
 };
 use crate::units::{Moment, Seconds, Watts};
-
-/// A baseline follows a falling power by this share of the difference in each pass, a rising one at once.
-const BASELINE_FALL: f64 = 0.02;
 
 /// The first step off: Foreman, or the outlets at once when Foreman cannot be reached. The record of the call begins
 /// here, or goes on when this one was not over.
@@ -19,19 +17,11 @@ pub(super) fn enter(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, 
     let reasons = next.demand.reasons.clone();
     let goes_on = match next.miners.phase {
         MinersPhase::Curtailed { .. } | MinersPhase::Curtailing { .. } | MinersPhase::Fault { .. } => true,
-        // A resume that is broken off is a call of its own.
-        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Resuming { .. } => false,
+        // A resume that is broken off is a call of its own; a state that a hand wrote in the middle of one is not.
+        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Resuming { .. } => next.demand.since != *now,
     };
     if !goes_on || next.call.is_none() {
-        next.call = Some(Call {
-            seen: next.demand.since,
-            first_command: None,
-            watts_before: inputs.miner_watts(),
-            proven: None,
-            rung: None,
-            reasons: reasons.clone(),
-            score: Score::default(),
-        });
+        open(next, inputs, None, now);
     }
     // A call that was never proven goes on where it was: no rung is climbed twice.
     let climbed = next.call.as_ref().filter(|call| call.proven.is_none()).and_then(|call| call.rung);
@@ -48,16 +38,31 @@ pub(super) fn enter(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, 
     MinersPhase::Curtailing { since: *now, rung, rung_since: *now }
 }
 
+/// Begins the record of a call; of one that met miners proven off, with that proof.
+pub(super) fn open(next: &mut SiteState, inputs: &Inputs, proven: Option<Moment>, now: &Moment) {
+    next.call = Some(Call {
+        seen: *now,
+        first_command: None,
+        watts_before: inputs.miner_watts(),
+        proven,
+        rung: None,
+        reasons: next.demand.reasons.clone(),
+        score: Score::default(),
+    });
+}
+
 /// The next rung when this one's time is over or it cannot be reached.
 pub(super) fn climb(
     cfg: &Config,
+    next: &SiteState,
     (since, rung, rung_since): (Moment, Rung, Moment),
     snapshot: &Snapshot,
     now: &Moment,
 ) -> MinersPhase {
     let on_rung = now.since(&rung_since);
+    let gives_nothing = || foreman_unreachable(snapshot) || foreman_refuses(cfg, next, &rung_since, now);
     let next = match rung {
-        Rung::Foreman if on_rung >= cfg.miners.foreman_limit || foreman_unreachable(snapshot) => Rung::Outlets,
+        Rung::Foreman if on_rung >= cfg.miners.foreman_limit || gives_nothing() => Rung::Outlets,
         Rung::Outlets if on_rung >= cfg.miners.outlets_limit && has_bank(cfg) => Rung::Bank,
         Rung::Foreman | Rung::Outlets | Rung::Bank => return MinersPhase::Curtailing { since, rung, rung_since },
     };
@@ -89,29 +94,29 @@ fn has_bank(cfg: &Config) -> bool {
 pub(super) fn foreman_unreachable(snapshot: &Snapshot) -> bool {
     match &snapshot.foreman {
         Ok(reading) => reading.miners.is_empty(),
-        Err(fault) => match fault.kind {
-            FaultKind::Unreachable
-            | FaultKind::TimedOut
-            | FaultKind::Broken
-            | FaultKind::Refused
-            | FaultKind::Status
-            | FaultKind::Unreadable
-            | FaultKind::WrongDevice
-            | FaultKind::Missing
-            | FaultKind::OutOfRange
-            | FaultKind::Stale
-            | FaultKind::NotObeyed => true,
-        },
+        Err(_) => true,
     }
 }
 
-/// How long the miners should have been off: from the moment the reason was seen, or, once this call was proven, from
-/// the moment they came back.
+/// Whether Foreman took none of the commands of this rung, although it answers (an agent that may only read): at least a
+/// batch of them, all failed.
+fn foreman_refuses(cfg: &Config, next: &SiteState, rung_since: &Moment, now: &Moment) -> bool {
+    let here = rung_since.boot == now.boot;
+    let asked = next.miners.asked.values().filter(|asked| asked.mode == PowerMode::Sleeping);
+    let mut asked = asked.filter(|asked| now.since(&asked.at) <= now.since(rung_since) && now.since(&asked.at).0 > 0);
+    let mut count = 0_usize;
+    let all_failed = asked.all(|asked| {
+        count = count.saturating_add(1);
+        matches!(asked.status, None | Some(CommandStatus::Failed))
+    });
+    here && all_failed && count >= cfg.foreman.batch
+}
+
+/// How long the miners should have been off: from the moment a reason was seen, or, once this call was proven, from
+/// the moment they came back. Time in which no reason held does not count.
 pub(super) fn overdue(next: &SiteState, since: &Moment, now: &Moment) -> Seconds {
-    match next.call.as_ref().filter(|call| call.proven.is_none()) {
-        Some(call) => now.since(&call.seen),
-        None => now.since(since),
-    }
+    let from = next.call.as_ref().filter(|call| call.proven.is_none()).map_or(since, |call| &call.seen);
+    now.since(from).min(now.since(&next.demand.since))
 }
 
 /// Whether fresh watts prove the miners off; else what is missing. All PDUs together must be at or below `off_below`,
@@ -159,45 +164,6 @@ pub(super) fn dead_meter(pdu: &PduConfig, snapshot: &Snapshot) -> Option<usize> 
     let on = pdu.outlets.iter().filter(|id| reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(true)));
     let on = on.count();
     (on > 0 && total.value() < on as f64).then_some(on)
-}
-
-/// Learns what each PDU draws while all its miners run.
-pub(super) fn learn_baselines(cfg: &Config, next: &mut SiteState, inputs: &Inputs) {
-    let settled = next.miners.phase == MinersPhase::Running
-        && next.demand.reasons.is_empty()
-        && next.miners.shed_groups == 0
-        && !next.miners.proof_by_hand
-        && !super::fans::left_off(next);
-    next.miners.baselines.retain(|name, _| cfg.pdus.iter().any(|pdu| pdu.name == *name));
-    if !settled || next.miners.watts.is_none_or(|watts| watts < cfg.miners.on_above) {
-        return;
-    }
-    for (name, watts) in inputs.pdus.iter().filter_map(|(name, watts)| Some((name, watts.as_ref().ok()?))) {
-        let known = next.miners.baselines.entry(name.clone()).or_insert(*watts);
-        let fallen = known.value() + (watts.value() - known.value()) * BASELINE_FALL;
-        *known = if watts > known { *watts } else { Watts::new(fallen).unwrap_or(*watts) };
-    }
-}
-
-/// What all miners draw together when they run, as far as it was learnt.
-pub(super) fn full_power(cfg: &Config, next: &SiteState) -> Watts {
-    let learnt = Watts::sum(next.miners.baselines.values().copied());
-    let before = next.call.as_ref().and_then(|call| call.watts_before).unwrap_or(Watts::ZERO);
-    [learnt, before, cfg.miners.on_above].into_iter().fold(Watts::ZERO, |most, w| if w > most { w } else { most })
-}
-
-/// Whether it is known what all miners draw together.
-pub(super) fn power_is_known(cfg: &Config, next: &SiteState) -> bool {
-    let before = next.call.as_ref().and_then(|call| call.watts_before);
-    !next.miners.baselines.is_empty() || before.is_some_and(|watts| watts >= cfg.miners.on_above)
-}
-
-/// The watts above which an outlet feeds a miner that runs: half of a miner's share of its PDU's baseline, at least
-/// `outlet_off_below`.
-pub(super) fn runs_above(cfg: &Config, next: &SiteState, pdu: &str, outlets: usize) -> Watts {
-    let share = next.miners.baselines.get(pdu).map_or(0.0, |baseline| baseline.value() / outlets.max(1) as f64 / 2.0);
-    let least = cfg.miners.outlet_off_below;
-    Watts::new(share.max(least.value())).unwrap_or(least)
 }
 
 /// The outlets that still feed a running miner, by fresh watts, although they are listed to go off.

@@ -5,16 +5,18 @@
 //! | boot | curtailing | a reason to be off holds |
 //! | boot | running | every required input was read once, and power is drawn |
 //! | boot | curtailed | every required input was read once, and watts prove the miners off |
+//! | boot | curtailed | signal and intake were read, the watts not all for 15 min, and less than `on_above` is measured |
 //! | running | curtailing | a reason to be off holds |
-//! | curtailing | curtailing | next rung: this one's time is over, or it cannot be reached |
+//! | curtailing | curtailing | next rung: this one's time is over, or it cannot be reached, or takes no command |
 //! | curtailing | curtailed | fresh watts prove the miners off |
 //! | curtailing | fault | a reason holds, and the miners are not proven off by `deadline` |
 //! | curtailing | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
 //! | fault | curtailed | fresh watts prove the miners off |
+//! | fault | curtailing | a reason holds again after there was none |
 //! | fault | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
 //! | curtailed | curtailing | a reason holds, and more than `off_below` is measured |
 //! | curtailed | curtailing | a reason holds, and the proof is lost for `foreman_limit` |
-//! | curtailed | running | no reason holds, and `on_above` is measured: a person started them |
+//! | curtailed | running | no reason holds, nothing is left off, and `on_above` is measured: a person started them |
 //! | curtailed | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
 //! | resuming | curtailing | a reason to be off holds |
 //! | resuming | resuming | next group: this one shows its watts or its time is over, intake and fans allow it |
@@ -35,21 +37,26 @@ table! {
     BOOT_OFF = "boot", "curtailing", "a reason to be off holds";
     BOOT_DRAWS = "boot", "running", "every required input was read once, and power is drawn";
     BOOT_QUIET = "boot", "curtailed", "every required input was read once, and watts prove the miners off";
+    BOOT_UNREAD = "boot", "curtailed", "signal and intake were read, the watts not all for 15 min, and less than `on_above` is measured";
     OFF = "running", "curtailing", "a reason to be off holds";
-    CLIMB = "curtailing", "curtailing", "next rung: this one's time is over, or it cannot be reached";
+    CLIMB = "curtailing", "curtailing", "next rung: this one's time is over, or it cannot be reached, or takes no command";
     PROVEN = "curtailing", "curtailed", "fresh watts prove the miners off";
     LATE = "curtailing", "fault", "a reason holds, and the miners are not proven off by `deadline`";
     CALLED_OFF = "curtailing", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
     FAULT_PROVEN = "fault", "curtailed", "fresh watts prove the miners off";
+    FAULT_AGAIN = "fault", "curtailing", "a reason holds again after there was none";
     FAULT_CALLED_OFF = "fault", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
     CAME_BACK = "curtailed", "curtailing", "a reason holds, and more than `off_below` is measured";
     PROOF_LOST = "curtailed", "curtailing", "a reason holds, and the proof is lost for `foreman_limit`";
-    BY_HAND = "curtailed", "running", "no reason holds, and `on_above` is measured: a person started them";
+    BY_HAND = "curtailed", "running", "no reason holds, nothing is left off, and `on_above` is measured: a person started them";
     RESUME = "curtailed", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
     BROKEN_OFF = "resuming", "curtailing", "a reason to be off holds";
     NEXT_GROUP = "resuming", "resuming", "next group: this one shows its watts or its time is over, intake and fans allow it";
     ALL_BACK = "resuming", "running", "the last group shows its watts or its time is over, or the fans stay too few for more";
 }
+
+/// A PDU that cannot be read keeps the others from a resume only this long.
+const BOOT_LIMIT: Seconds = Seconds(900);
 
 /// Where the miners go, and by which row.
 pub(super) type Step = (MinersPhase, Option<Row>);
@@ -73,7 +80,7 @@ pub(super) fn step(
         next.miners.proven_off = None;
     }
     next.miners.proven_off = if proof.is_ok() { next.miners.proven_off.or(Some(*now)) } else { None };
-    ladder::learn_baselines(cfg, next, inputs);
+    super::power::learn(cfg, next, inputs, now);
 
     let before = next.miners.phase.clone();
     let mut preparing = false;
@@ -86,7 +93,7 @@ pub(super) fn step(
     let leaves_boot = before == MinersPhase::Boot && phase != MinersPhase::Boot;
     if leaves_boot && cfg.mode == Mode::Live {
         next.miners.forgotten = true;
-        if proof.is_ok() || !next.demand.reasons.is_empty() {
+        if phase != MinersPhase::Running {
             resume::take_over(next, snapshot, now);
         }
     }
@@ -116,9 +123,13 @@ fn must_be_off(
             to(MinersPhase::Fault { since: *now }, LATE)
         }
         phase @ MinersPhase::Curtailing { since, rung, rung_since } => {
-            let climbed = ladder::climb(cfg, (since, rung, rung_since), snapshot, now);
+            let climbed = ladder::climb(cfg, next, (since, rung, rung_since), snapshot, now);
             let row = (climbed != phase).then_some(CLIMB);
             (climbed, row)
+        }
+        // The deadline counts from the reason that holds now; no rung is climbed twice.
+        MinersPhase::Fault { .. } if next.demand.since == *now => {
+            to(ladder::enter(next, inputs, snapshot, now), FAULT_AGAIN)
         }
         phase @ MinersPhase::Fault { .. } => (phase, None),
         // What is measured is a lower bound: a PDU that cannot be read does not hide the others.
@@ -129,7 +140,13 @@ fn must_be_off(
         MinersPhase::Curtailed { .. } if proof_lost_for(next, now) >= cfg.miners.foreman_limit => {
             to(ladder::enter(next, inputs, snapshot, now), PROOF_LOST)
         }
-        phase @ MinersPhase::Curtailed { .. } => (phase, None),
+        phase @ MinersPhase::Curtailed { .. } => {
+            // A call that finds them off has its record, too.
+            if next.call.is_none() {
+                ladder::open(next, inputs, next.miners.proven_off.map(|_| *now), now);
+            }
+            (phase, None)
+        }
     }
 }
 
@@ -152,9 +169,7 @@ impl MayRun<'_> {
             MinersPhase::Running => (MinersPhase::Running, None),
             MinersPhase::Curtailing { .. } if self.proven => to(MinersPhase::Curtailed { since: *now }, PROVEN),
             MinersPhase::Fault { .. } if self.proven => to(MinersPhase::Curtailed { since: *now }, FAULT_PROVEN),
-            MinersPhase::Curtailed { .. } if next.miners.watts.is_some_and(|w| w >= cfg.miners.on_above) => {
-                to(MinersPhase::Running, BY_HAND)
-            }
+            MinersPhase::Curtailed { .. } if self.runs_by_hand(next) => to(MinersPhase::Running, BY_HAND),
             MinersPhase::Curtailing { since, .. } => self.resume(next, before, &since, CALLED_OFF, preparing, report),
             MinersPhase::Fault { since } => self.resume(next, before, &since, FAULT_CALLED_OFF, preparing, report),
             MinersPhase::Curtailed { since } => self.resume(next, before, &since, RESUME, preparing, report),
@@ -170,12 +185,21 @@ impl MayRun<'_> {
         }
     }
 
+    /// Whether the miners draw power and nothing waits to be started by us: then it was not us.
+    fn runs_by_hand(&self, next: &SiteState) -> bool {
+        next.miners.watts.is_some_and(|watts| watts >= self.cfg.miners.on_above) && !super::commands::left_off(next)
+    }
+
     /// Boot: takes over what is observed once every required input was read; until then nothing is assumed.
     fn adopt(&self, next: &SiteState) -> Step {
         let is_read = next.signal.last_good.is_some() && next.climate.trusted.is_some();
+        // What is measured is a lower bound: one PDU that cannot be read does not hide that the others draw.
+        let draws = next.miners.watts.is_some() || self.inputs.known_watts() >= self.cfg.miners.on_above;
+        let waited = self.now.since(&next.demand.since) >= BOOT_LIMIT;
         match next.miners.watts {
             Some(_) if is_read && self.proven => (MinersPhase::Curtailed { since: *self.now }, Some(BOOT_QUIET)),
-            Some(_) if is_read => (MinersPhase::Running, Some(BOOT_DRAWS)),
+            Some(_) | None if is_read && draws => (MinersPhase::Running, Some(BOOT_DRAWS)),
+            None if is_read && waited => (MinersPhase::Curtailed { since: *self.now }, Some(BOOT_UNREAD)),
             Some(_) | None => (MinersPhase::Boot, None),
         }
     }

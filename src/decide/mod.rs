@@ -17,6 +17,7 @@ mod judge;
 mod ladder;
 mod miners;
 mod outcome;
+mod power;
 mod resume;
 mod run;
 mod samples;

@@ -6,7 +6,8 @@ use super::Report;
 use super::commands::ASK_AGAIN_COMPLETE;
 use crate::config::Config;
 use crate::model::{
-    Command, CommandStatus, Event, EventKind, ForemanReading, MinersPhase, Outcome, OutletRef, PowerMode, Reply, SiteState, Snapshot,
+    Command, CommandStatus, Event, EventKind, ForemanReading, MinersPhase, Outcome, OutletRef, PowerMode, Reply,
+    SiteState, Snapshot,
 };
 use crate::units::Moment;
 

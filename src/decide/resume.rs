@@ -5,8 +5,8 @@
 use super::Report;
 use super::budget;
 use super::judge::{Inputs, Quality};
-use super::ladder::{full_power, power_is_known};
 use super::miners::proven_fans;
+use super::power::{half_a_group, power_is_known};
 use crate::config::{Config, Mode};
 use crate::model::{
     Asked, Band, EventKind, MinersPhase, OutletRef, Override, PowerMode, Setting, Severity, SiteState, Snapshot,
@@ -191,8 +191,7 @@ pub(super) fn go_on(
     report: &mut Report,
 ) -> GoOn {
     let groups = cfg.miners.resume_groups;
-    // Half of a group's share proves it: some miners of every group take longer, and some never come back.
-    let share = full_power(cfg, next).value() / f64::from(groups.max(1)) / 2.0;
+    let share = half_a_group(cfg, next);
     let watts = inputs.miner_watts();
     if cfg.mode == Mode::Observe && watts.is_some_and(|w| w >= cfg.miners.on_above) {
         return GoOn::Done;

@@ -53,6 +53,12 @@ pub(super) fn step(
         proof(cfg, next, &mut call, inputs, snapshot, now);
         groups(cfg, before, next, &mut call, inputs);
         call.score.watts_by_hand |= next.miners.proof_by_hand;
+        if matches!(next.miners.phase, MinersPhase::Fault { .. })
+            && call.proven.is_some()
+            && !next.demand.reasons.is_empty()
+        {
+            call.score.came_back.get_or_insert(*now);
+        }
         next.call = Some(call);
     }
     let end = End { at: *now, resumed: next.call.is_none() };
@@ -241,8 +247,7 @@ fn groups(cfg: &Config, before: &SiteState, next: &SiteState, call: &mut Call, i
     if !is_over || cfg.mode == Mode::Observe {
         return;
     }
-    let all = call.watts_before.unwrap_or(cfg.miners.on_above);
-    let half = all.value() / f64::from(cfg.miners.resume_groups.max(1)) / 2.0;
+    let half = super::power::half_a_group(cfg, before);
     let is_back = inputs.miner_watts().is_some_and(|watts| watts.value() >= watts_before.value() + half);
     if !is_back {
         call.score.groups_not_back.insert(*group);

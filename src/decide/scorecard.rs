@@ -74,21 +74,29 @@ pub(super) fn record(cfg: &Config, call: &Call, now: &Moment, end: Option<&End>)
     }
 }
 
-/// How the call was met, and how late. The deadline counts from the signal, where the miners had to be off before it.
+/// How the call was met, and how late. The deadline counts from the signal, where the miners had to be off before it, and
+/// to its end: what is proven after that is no part of it.
 fn verdict(cfg: &Config, call: &Call, now: &Moment, ended: bool) -> (Verdict, Seconds) {
-    let due_from = call.score.signal_read.unwrap_or(call.seen);
+    let score = &call.score;
+    let due_from = score.signal_read.unwrap_or(call.seen);
+    let over = if score.signal_read.is_some() { score.signal_cleared } else { score.cleared };
+    let until = over.unwrap_or(*now);
+    if let Some(came_back) = &score.came_back {
+        return (Verdict::NotProven, until.since(came_back));
+    }
     let deadline = cfg.miners.deadline;
-    let until = call.proven.or(call.score.cleared).unwrap_or(*now);
-    let took = until.since(&due_from);
-    let late = took.saturating_sub(deadline);
-    let verdict = match call.proven {
+    let due = until.since(&due_from);
+    let proven = call.proven.map(|proven| proven.since(&due_from));
+    let took = proven.map_or(due, |proven| proven.min(due));
+    let verdict = match proven {
+        Some(proven) if proven <= due && proven <= deadline => Verdict::InTime,
         Some(_) if took > deadline => Verdict::Late,
-        Some(_) => Verdict::InTime,
+        Some(_) => Verdict::Short,
         None if took >= deadline => Verdict::NotProven,
-        None if ended || call.score.cleared.is_some() => Verdict::Short,
+        None if ended || over.is_some() => Verdict::Short,
         None => Verdict::Open,
     };
-    (verdict, late)
+    (verdict, took.saturating_sub(deadline))
 }
 
 /// The highest mean power of a billing interval during the signal; `None` where the call was not the utility's or the

@@ -17,7 +17,8 @@ use super::Report;
 use super::table::{Row, table};
 use crate::config::{Config, OffWhen, SignalMeaning};
 use crate::model::{
-    EventKind, Fault, FaultKind, LastGood, Level, Override, Reading, Setting, Severity, SignalReading, SignalValue,
+    EventKind, Fault, FaultKind, LastGood, Level, Override, Reading, Setting, Severity, SignalReading, SignalState,
+    SignalValue,
 };
 use crate::model::{SiteState, Snapshot};
 use crate::units::{Moment, Seconds};
@@ -56,7 +57,7 @@ pub(super) fn step(
     let before = next.signal.level;
     let (level, row, why) = match forced(overrides) {
         Some(level) => {
-            next.signal.run_readings = 0;
+            read_under_hand(cfg, next, &snapshot.signal, now);
             next.signal.by_hand = true;
             (level, BY_HAND, format!("set by hand to {}", level.word()))
         }
@@ -71,16 +72,45 @@ pub(super) fn step(
     report.why("signal", format!("{} for {}: {why}", level.word(), now.since(&next.signal.since)));
     next.signal.why.clone_from(&why);
     if level != before {
-        let first = next.signal.last_good.as_ref().is_some_and(|_| before == Level::Blind) || before != Level::Blind;
+        let was_known = next.signal.last_good.is_some() || before != Level::Blind;
         next.signal.level = level;
         next.signal.since = *now;
         let text = format!("{} → {}: {}; {why}", before.word(), level.word(), row.when);
         report.event(now, EventKind::State, "signal", text);
         // That the signal went blind is told by its alarm.
-        if level != Level::Blind && first {
+        if level != Level::Blind && was_known {
             report.notice(now, Severity::Info, format!("Power signal: {} ({why})", level.word()));
         }
     }
+}
+
+/// What the page says while a person sets the level: kept for the time when the hand is gone and the page is not read.
+fn read_under_hand(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, now: &Moment) {
+    let signal = &mut next.signal;
+    if !signal.by_hand {
+        signal.run_readings = 0;
+    }
+    let Ok(reading) = believed(cfg, reading, now) else {
+        signal.run_readings = 0;
+        return;
+    };
+    let says = take_in(cfg, signal, reading, now);
+    signal.page = match says {
+        Says::Curtail => Some(Level::Curtail),
+        Says::Run if signal.run_readings >= cfg.signal.resume_readings => Some(Level::Run),
+        Says::Run | Says::Between => signal.page,
+    };
+}
+
+/// Takes in a good reading, and returns what it says.
+fn take_in(cfg: &Config, signal: &mut SignalState, reading: &SignalReading, now: &Moment) -> Says {
+    let says = says(&cfg.signal.meaning, &reading.value);
+    if signal.last_good.as_ref().is_none_or(|good| good.value != reading.text) {
+        signal.changed = Some(*now);
+    }
+    signal.last_good = Some(LastGood { value: reading.text.clone(), at: *now });
+    signal.run_readings = if says == Says::Run { signal.run_readings.saturating_add(1) } else { 0 };
+    says
 }
 
 fn forced(overrides: &[Override]) -> Option<Level> {
@@ -121,13 +151,11 @@ fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, no
         }
     };
     let was_by_hand = std::mem::take(&mut signal.by_hand);
-    let says = says(&cfg.signal.meaning, &reading.value);
-    let first = signal.last_good.is_none();
-    if signal.last_good.as_ref().is_none_or(|good| good.value != reading.text) {
-        signal.changed = Some(*now);
+    if was_by_hand {
+        signal.run_readings = 0;
     }
-    signal.last_good = Some(LastGood { value: reading.text.clone(), at: *now });
-    signal.run_readings = if says == Says::Run { signal.run_readings.saturating_add(1) } else { 0 };
+    let first = signal.last_good.is_none();
+    let says = take_in(cfg, signal, reading, now);
     let wanted = cfg.signal.resume_readings;
     match (says, signal.level) {
         (Says::Curtail, _) => (Level::Curtail, CURTAIL, explain(cfg, reading)),

@@ -78,7 +78,7 @@ fn phase_of(cfg: &Config, next: &SiteState, phase: WrittenPhase, now: &Moment) -
         WrittenPhase::Fault => MinersPhase::Fault { since: *now },
         WrittenPhase::Resuming => {
             // Unknown watts count as all: the first group is late then, and not taken for started.
-            let watts_before = next.miners.watts.unwrap_or_else(|| super::ladder::full_power(cfg, next));
+            let watts_before = next.miners.watts.unwrap_or_else(|| super::power::full_power(cfg, next));
             MinersPhase::Resuming { since: *now, group: 1, group_since: *now, watts_before }
         }
     }

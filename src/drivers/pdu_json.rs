@@ -173,7 +173,8 @@ fn power(value: Option<&Value>, pointer: &str, scale: f64, max: f64, device: &st
     found.map_err(|(kind, detail)| Fault::new(device, kind, detail))
 }
 
-/// The watts of all listed outlets together, as old as the oldest of them; a fault when one of them is not known.
+/// The watts of all listed outlets together, as old as the oldest of them; a fault when those of one that is on are not
+/// known.
 fn total(
     document: &Value,
     cfg: &PduConfig,
@@ -186,7 +187,8 @@ fn total(
         let value = power(document.pointer(pointer), pointer, scale, PDU_WATTS_MAX, &cfg.name)?;
         return Ok(Measured { value, age: newest.map_or(Seconds(0), |time| now.since(time)) });
     }
-    let is_bad = |id: &&String| outlets.get(*id).is_some_and(|outlet| outlet.watts.is_err());
+    // An outlet whose meter is broken feeds nothing once it is off.
+    let is_bad = |id: &&String| outlets.get(*id).is_some_and(|outlet| outlet.watts.is_err() && outlet.on != Ok(false));
     let bad: Vec<&str> = cfg.outlets.iter().filter(is_bad).map(String::as_str).collect();
     let first = bad.first().and_then(|id| outlets.get(*id)?.watts.as_ref().err());
     if let Some(fault) = first {

@@ -71,6 +71,8 @@ pub struct Score {
     pub groups_not_back: BTreeSet<u32>,
     /// Whether any of the watts were set by hand.
     pub watts_by_hand: bool,
+    /// Since when miners that were proven off and came back are past their time to be off again.
+    pub came_back: Option<Moment>,
 }
 
 /// The watts of one pass.

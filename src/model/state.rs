@@ -305,6 +305,13 @@ pub struct MinersState {
     /// What each PDU draws while its miners run: a proof of off is judged against it.
     #[serde(default)]
     pub baselines: BTreeMap<String, Watts>,
+    /// The fresh watts of each PDU in the last pass.
+    #[serde(default)]
+    pub pdu_watts: BTreeMap<String, Watts>,
+    /// Since when a PDU draws less than half of its baseline while the miners may run; under an empty name, all of them
+    /// together less than `on_above`.
+    #[serde(default)]
+    pub low_since: BTreeMap<String, Moment>,
     /// Groups, counted from the last, that are off because too few fans run for all.
     #[serde(default)]
     pub shed_groups: u32,
@@ -367,6 +374,9 @@ pub struct SiteState {
     /// The commands of the last pass in words, so that only a change is told.
     #[serde(default)]
     pub last_commands: Vec<String>,
+    /// When they were told.
+    #[serde(default)]
+    pub last_commands_told: Option<Moment>,
     /// The failed commands of the last pass in words, for the same reason.
     #[serde(default)]
     pub last_failures: Vec<String>,
@@ -419,6 +429,8 @@ impl SiteState {
                 proof_by_hand: false,
                 outlets_told: BTreeMap::new(),
                 baselines: BTreeMap::new(),
+                pdu_watts: BTreeMap::new(),
+                low_since: BTreeMap::new(),
                 shed_groups: 0,
                 shed_since: None,
                 forgotten: false,
@@ -436,6 +448,7 @@ impl SiteState {
             dead_man: None,
             troubles: Vec::new(),
             last_commands: Vec::new(),
+            last_commands_told: None,
             last_failures: Vec::new(),
         }
     }

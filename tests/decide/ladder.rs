@@ -64,7 +64,7 @@ fn the_baseline_is_not_learnt_while_some_are_off() {
 }
 
 #[test]
-fn a_baseline_rises_at_once_and_falls_slowly() {
+fn a_baseline_rises_with_two_readings_in_a_row_and_falls_slowly() {
     let mut scene = Scene::running();
     let full = scene.state.miners.baselines["spdu-a"].value();
     scene.asleep = (1..=10).collect();
@@ -72,6 +72,9 @@ fn a_baseline_rises_at_once_and_falls_slowly() {
     let fallen = scene.state.miners.baselines["spdu-a"].value();
     assert!(fallen < full && fallen > full * 0.95, "{fallen} of {full}");
     scene.asleep.clear();
+    scene.pass();
+    assert!(scene.state.miners.baselines["spdu-a"].value() < fallen);
+    scene.wait(20);
     scene.pass();
     assert!((scene.state.miners.baselines["spdu-a"].value() - full).abs() < 1.0);
 }

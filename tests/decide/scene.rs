@@ -443,8 +443,11 @@ impl Scene {
             mode: self.foreman_tells_modes.then(|| mode(id)),
             watts: None,
         };
-        let asked = self.state.miners.asked.values().filter(|asked| asked.status != Some(CommandStatus::Complete));
-        let commands = asked.filter_map(|asked| Some((asked.command?, self.foreman_status))).collect();
+        let asked = self.state.miners.asked.iter().filter(|(_, asked)| asked.status != Some(CommandStatus::Complete));
+        let status = |miner: &u64| {
+            if self.quirks.foreman_fails.contains(miner) { CommandStatus::Failed } else { self.foreman_status }
+        };
+        let commands = asked.filter_map(|(miner, asked)| Some((asked.command?, status(miner)))).collect();
         let foreman = ForemanReading {
             online: u32::try_from(self.miners()).ok(),
             total: u32::try_from(self.miners()).ok(),

@@ -15,7 +15,7 @@ fn in_phase(phase: &str) -> Scene {
         _ => Scene::curtailed(),
     };
     match phase {
-        "boot" => scene.pdus_down.extend(["spdu-a".to_owned()]),
+        "boot" => scene.pdus_down.extend(["spdu-a".to_owned(), "spdu-b".to_owned()]),
         "curtailing" | "fault" => {
             scene.signal = Some(350.0);
             (scene.foreman_ignored, scene.pdus_ignored) = (true, true);
@@ -129,15 +129,35 @@ fn the_same_arguments_give_the_same_decision() {
 #[test]
 fn boot_waits_for_every_input_and_changes_nothing_until_then() {
     let mut scene = Scene::new();
-    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.pdus_down.extend(["spdu-a".to_owned(), "spdu-b".to_owned()]);
     scene.intake_c = Some(0.0);
-    scene.minutes(30);
+    scene.minutes(14);
     assert_eq!(scene.phase(), "boot");
     assert_eq!(scene.fans_on.len(), 9, "no fan stops in boot");
     assert_eq!(scene.asleep.len(), 0);
     scene.pdus_down.clear();
     scene.run();
     assert_eq!(scene.phase(), "running");
+}
+
+#[test]
+fn boot_does_not_wait_for_a_pdu_when_the_others_show_that_the_miners_run() {
+    let mut scene = Scene::new();
+    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.pass();
+    assert_eq!(scene.phase(), "running");
+}
+
+#[test]
+fn a_mine_that_is_off_with_an_unread_pdu_is_told_and_comes_back_after_a_while() {
+    let mut scene = Scene::curtailed();
+    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.signal = Some(250.0);
+    scene.state = SiteState::boot(scene.now);
+    scene.minutes(14);
+    assert_eq!((scene.phase(), scene.asleep.len()), ("boot", 40));
+    scene.minutes(60);
+    assert_eq!((scene.phase(), scene.asleep.len()), ("running", 0));
 }
 
 #[test]
@@ -217,7 +237,9 @@ fn an_hour_without_a_run_in_any_phase_skips_no_step() {
         scene.wait(3600);
         scene.pass();
         match phase {
-            "boot" | "running" => assert_eq!((scene.phase(), scene.asleep.len()), (phase, 0)),
+            // It has waited long enough for the PDUs; nothing is switched all the same.
+            "boot" => assert_eq!((scene.phase(), scene.asleep.len()), ("curtailed", 0)),
+            "running" => assert_eq!((scene.phase(), scene.asleep.len()), (phase, 0)),
             "curtailing" | "fault" => {
                 assert_eq!(scene.phase(), "fault", "the deadline is long past");
                 assert!(!scene.told_at(Severity::Emergency).is_empty());
@@ -324,4 +346,24 @@ fn daylight_saving_time_changes_nothing() {
         assert_eq!(story(change, 300), ordinary, "in the call");
         assert_eq!(story(change, resumed), ordinary, "in the resume");
     }
+}
+
+#[test]
+fn after_a_boot_no_fan_stops_before_the_run_on_has_passed_again() {
+    let mut scene = Scene::running();
+    scene.signal = Some(350.0);
+    while scene.phase() != "curtailed" {
+        pass_and_wait(&mut scene);
+    }
+    // Down for two hours, and nobody was there to see what the room did.
+    let run_on = scene.cfg.fan_rules.run_on;
+    scene.now = Moment { wall: scene.now.wall.plus(Seconds(7200)), boot: BootId(2), up: Seconds(20) };
+    let fans = scene.fans_on.len();
+    while scene.now.up < run_on {
+        scene.pass();
+        assert_eq!(scene.fans_on.len(), fans);
+        scene.wait(20);
+    }
+    scene.minutes(30);
+    assert!(scene.fans_on.is_empty());
 }
