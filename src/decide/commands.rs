@@ -374,6 +374,10 @@ pub(super) fn announce(
 ) -> bool {
     let groups = super::outcome::grouped(commands);
     let words: Vec<String> = groups.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
+    // A fan that is told again after a pause was moved by somebody: that is news.
+    if words.is_empty() && next.last_commands.iter().any(|words| words.starts_with("fan ")) {
+        next.last_commands.clear();
+    }
     let is_old = next.last_commands_told.is_none_or(|told| now.since(&told) >= TELL_AGAIN);
     let is_new = !words.is_empty() && words != next.last_commands;
     let is_told = is_new || (is_old && !words.is_empty());

@@ -374,6 +374,12 @@ fn point<T>(name: String, reading: &Reading<T>) -> Point {
     (name, fault_of(reading))
 }
 
+/// The fault of one point, by the name of both.
+fn of_point(name: String, fault: Option<Fault>) -> Point {
+    let fault = fault.map(|fault| Fault { device: name.clone(), ..fault });
+    (name, fault)
+}
+
 /// A device and those of its points that are faulty, or were: each is followed by itself, or one that failed weeks ago
 /// would hide the next. When all of them fail it is the device.
 fn with_points<T>(
@@ -399,7 +405,7 @@ fn with_points<T>(
         }
     };
     let is_whole = whole.is_some();
-    let followed = points.into_iter().map(|(point, fault)| (named(&point), fault));
+    let followed = points.into_iter().map(|(point, fault)| of_point(named(&point), fault));
     let followed = followed.filter(|(name, fault)| {
         let was = known.get(name).is_some_and(|health| health.fault.is_some());
         was || (fault.is_some() && !is_whole)

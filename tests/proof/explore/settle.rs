@@ -18,7 +18,7 @@ const SWITCHINGS_MAX: u8 = 4;
 
 /// KNOWN LIMIT: miners and outlets that are off without the program's knowledge stay off. These alarms tell of it when
 /// less than `on_above` is drawn.
-pub(super) const TELLS_OF_LOSS: [&str; 2] = ["miners idle", "miners not back"];
+pub(super) const TELLS_OF_LOSS: [&str; 4] = ["miners idle", "miners not back", "off by others", "low spdu-a"];
 
 /// No way is longer: a longer one is an endless one.
 const RUNS_MAX: usize = 200;
