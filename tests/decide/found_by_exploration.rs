@@ -1,0 +1,79 @@
+//! What the exhaustive exploration found wrong, each story cut down to what it takes.
+
+use minectl::model::*;
+
+use crate::scene::Scene;
+
+/// A curtailed mine whose page says run again, just before the pass in which its fans are proven and it resumes.
+fn about_to_resume() -> Scene {
+    let mut scene = Scene::curtailed();
+    scene.signal = Some(250.0);
+    for _ in 0..60 {
+        scene.wait(60);
+        scene.pass();
+        if scene.reasons.iter().any(|reason| reason.text.contains("fans are proven running")) {
+            return scene;
+        }
+    }
+    panic!("the fans never start: {:?}", scene.reasons);
+}
+
+fn starts(scene: &Scene) -> usize {
+    scene.commands.iter().filter(|command| command.starts_miners()).count()
+}
+
+#[test]
+fn a_resume_does_not_begin_while_the_intake_rises_to_the_limit() {
+    let mut steady = about_to_resume();
+    steady.wait(60);
+    steady.pass();
+    assert_eq!(steady.phase(), "resuming");
+    let mut scene = about_to_resume();
+    // 13 K in a minute: far above 40 °C before the next run.
+    scene.intake_c = Some(33.0);
+    scene.wait(60);
+    scene.pass();
+    assert_eq!((scene.phase(), starts(&scene)), ("curtailed", 0));
+    assert!(scene.why("miners").contains("resume waits"), "{}", scene.why("miners"));
+    scene.wait(60);
+    scene.pass();
+    assert_eq!(scene.phase(), "resuming", "33 °C for a minute is no rise");
+}
+
+#[test]
+fn a_rise_while_the_first_miners_wake_up_breaks_the_resume_off() {
+    for (celsius, phase) in [(20.0, "resuming"), (33.0, "curtailing")] {
+        let mut scene = about_to_resume();
+        // The miners take their time: what is measured proves them off still.
+        scene.foreman_status = CommandStatus::Pending;
+        for _ in 0..2 {
+            scene.wait(60);
+            scene.pass();
+        }
+        assert_eq!(scene.phase(), "resuming");
+        assert!(scene.state.miners.proven_off.is_some());
+        scene.intake_c = Some(celsius);
+        scene.wait(60);
+        scene.pass();
+        assert_eq!(scene.phase(), phase, "{celsius} °C");
+    }
+}
+
+#[test]
+fn a_rise_while_all_wake_up_and_draw_nothing_yet_sheds_them_again() {
+    let mut scene = about_to_resume();
+    scene.foreman_status = CommandStatus::Pending;
+    for _ in 0..120 {
+        scene.wait(60);
+        scene.pass();
+        if scene.phase() == "running" {
+            break;
+        }
+    }
+    assert_eq!(scene.phase(), "running");
+    assert!(scene.state.miners.proven_off.is_some());
+    scene.intake_c = Some(33.0);
+    scene.wait(60);
+    scene.pass();
+    assert_eq!((scene.phase(), scene.off_reasons()), ("curtailing", vec![OffReason::TooHot]));
+}
