@@ -77,3 +77,30 @@ fn a_rise_while_all_wake_up_and_draw_nothing_yet_sheds_them_again() {
     scene.pass();
     assert_eq!((scene.phase(), scene.off_reasons()), ("curtailing", vec![OffReason::TooHot]));
 }
+
+#[test]
+fn a_fan_that_somebody_starts_again_and_again_is_stopped_so_often_in_an_hour_and_no_more() {
+    let mut scene = Scene::curtailed();
+    let mut stops = 0;
+    for _ in 0..30 {
+        scene.fans_on.insert(1);
+        scene.run();
+        stops += usize::from(!scene.fans_on.contains(&1));
+    }
+    let limit = usize::try_from(scene.cfg.fan_rules.max_switchings_per_hour).unwrap();
+    assert!(stops > 0 && stops <= limit, "{stops} stops in an hour, limit {limit}");
+    scene.minutes(62);
+    assert!(!scene.fans_on.contains(&1), "an hour later it may be stopped");
+}
+
+#[test]
+fn commands_that_do_not_arrive_are_no_switchings() {
+    let mut scene = Scene::curtailed();
+    scene.fans_on.insert(1);
+    scene.commands_lost = true;
+    scene.minutes(58);
+    assert!(scene.fans_on.contains(&1));
+    scene.commands_lost = false;
+    scene.minutes(2);
+    assert!(!scene.fans_on.contains(&1));
+}
