@@ -1,8 +1,10 @@
 //! What the exhaustive exploration found wrong, each story cut down to what it takes.
 
+use minectl::config::FanCapacity;
 use minectl::model::*;
+use minectl::units::{Temperature, Watts};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, config};
 
 /// A curtailed mine whose page says run again, just before the pass in which its fans are proven and it resumes.
 fn about_to_resume() -> Scene {
@@ -103,4 +105,32 @@ fn commands_that_do_not_arrive_are_no_switchings() {
     scene.commands_lost = false;
     scene.minutes(2);
     assert!(!scene.fans_on.contains(&1));
+}
+
+#[test]
+fn miners_that_stayed_behind_are_not_woken_beyond_what_the_fans_cool() {
+    let mut cfg = config();
+    // 134 kW need seven fans.
+    let each = Watts::new(20_000.0).unwrap();
+    cfg.fan_rules.capacity = vec![FanCapacity { above: Temperature::new(-40.0).unwrap(), each }];
+    let mut scene = Scene::with(cfg);
+    scene.minutes(20);
+    scene.foreman_down = true;
+    scene.signal = Some(350.0);
+    scene.minutes(20);
+    scene.foreman_down = false;
+    scene.signal = Some(250.0);
+    scene.quirks.outlets_stuck = (31..=40).map(|miner| scene.outlet_of(miner)).collect();
+    scene.minutes(60);
+    assert_eq!((scene.phase(), scene.outlets_off.len()), ("running", 10));
+    scene.fans_dead = [1, 2, 3].into();
+    scene.quirks.outlets_stuck.clear();
+    for _ in 0..30 {
+        scene.run();
+        assert_eq!((scene.phase(), scene.outlets_off.len()), ("running", 10), "six fans cool 120 kW");
+    }
+    assert!(scene.state.alarms.contains_key("miners not back"));
+    scene.fans_dead.clear();
+    scene.minutes(30);
+    assert!(scene.outlets_off.is_empty(), "{:?}", scene.outlets_off);
 }
