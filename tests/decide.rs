@@ -15,6 +15,8 @@ mod climate;
 mod cold;
 #[path = "decide/fans.rs"]
 mod fans;
+#[path = "decide/found_by_exploration.rs"]
+mod found_by_exploration;
 #[path = "decide/ladder.rs"]
 mod ladder;
 #[path = "decide/left_off.rs"]

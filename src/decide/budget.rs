@@ -114,6 +114,11 @@ pub(super) fn power_of(cfg: &Config, next: &SiteState, groups: u32) -> Watts {
     Watts::new(full_power(cfg, next).value() * share).unwrap_or(Watts::ZERO)
 }
 
+/// Whether the budget allows all groups that are not shed.
+pub(super) fn fits(cfg: &Config, next: &SiteState) -> bool {
+    groups_that_fit(cfg, next) >= cfg.miners.resume_groups.saturating_sub(next.miners.shed_groups)
+}
+
 /// How many groups the budget allows.
 fn groups_that_fit(cfg: &Config, next: &SiteState) -> u32 {
     let Some(allowed) = next.demand.allowed else { return cfg.miners.resume_groups };

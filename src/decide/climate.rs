@@ -18,7 +18,7 @@ use super::Report;
 use super::judge::{Inputs, Quality};
 use super::table::{Row, table};
 use crate::config::{Config, FanRules};
-use crate::model::{Band, EventKind, SiteState};
+use crate::model::{Band, EventKind, MinersPhase, SiteState};
 use crate::units::{Moment, Seconds, Temperature};
 
 table! {
@@ -97,8 +97,9 @@ fn band_of(row: Row) -> Band {
 
 fn sheds(cfg: &Config, next: &SiteState, t: Temperature, rise: Option<&Rise>) -> bool {
     let limits = &cfg.climate;
-    // With the miners proven off there is nothing left to shed.
-    let rises = rise.is_some() && next.miners.proven_off.is_none();
+    // With the miners proven off there is nothing left to shed, unless they are waking up.
+    let may_wake = matches!(next.miners.phase, MinersPhase::Resuming { .. } | MinersPhase::Running);
+    let rises = rise.is_some() && (next.miners.proven_off.is_none() || may_wake);
     t >= limits.shed_above || rises || (next.climate.shedding && t > limits.resume_below)
 }
 
@@ -106,6 +107,11 @@ fn sheds(cfg: &Config, next: &SiteState, t: Temperature, rise: Option<&Rise>) ->
 struct Rise {
     probe: String,
     per_minute: f64,
+}
+
+/// Whether an intake probe rises so fast that it is hot before the next run.
+pub(super) fn rises(cfg: &Config, next: &SiteState, now: &Moment) -> bool {
+    rise(cfg, next, now).is_some()
 }
 
 /// The steepest rise of an intake probe that is at least `shed_rise` a minute and would reach `shed_above` within the next

@@ -324,12 +324,14 @@ pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, co
     for command in commands {
         match command {
             Command::Fan { fan, on } => {
-                if let Some(fan) = next.fans.get_mut(fan)
-                    && fan.commanded.as_ref().map(|command| command.value) != Some(*on)
-                {
+                let Some(fan) = next.fans.get_mut(fan) else { continue };
+                if fan.commanded.as_ref().map(|command| command.value) != Some(*on) {
                     fan.switchings.push(*now);
                     fan.commanded = Some(LastGood { value: *on, at: *now });
                     fan.disagrees = None;
+                } else if fan.relay == Some(!*on) && not_switched_since(fan.disagrees, &fan.switchings, now) {
+                    // It had obeyed, and somebody switched it since: it is switched once more.
+                    fan.switchings.push(*now);
                 }
             }
             Command::Miner { miner, mode } => {
@@ -354,6 +356,12 @@ pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, co
     if let Some(call) = next.call.as_mut().filter(|call| off && call.first_command.is_none()) {
         call.first_command = Some(*now);
     }
+}
+
+/// Whether no switching was counted since a relay began to disagree.
+fn not_switched_since(disagrees: Option<Moment>, switchings: &[Moment], now: &Moment) -> bool {
+    let last = switchings.last().map(|last| now.since(last));
+    disagrees.is_some_and(|since| last.is_none_or(|last| last > now.since(&since)))
 }
 
 /// The mode to go back to: what Foreman says the miner has now, else normal.

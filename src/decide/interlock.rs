@@ -102,7 +102,9 @@ fn start_forbidden(cfg: &Config, next: &SiteState, snapshot: &Snapshot, command:
         Command::Outlet { outlet, .. } => shed.outlets.contains(outlet),
         Command::Fan { .. } | Command::Bank { .. } => false,
     };
-    if is_shed {
+    // In a resume each group was weighed when it began.
+    let is_beyond = next.miners.phase == MinersPhase::Running && !budget::fits(cfg, next);
+    if is_shed || is_beyond {
         return Some("I1: the running fans are too few for this group");
     }
     match next.miners.phase {

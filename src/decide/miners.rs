@@ -217,7 +217,7 @@ impl MayRun<'_> {
         let waited = resume::waited(self.cfg, next, self.overrides, off_since, self.now);
         // The fans of a room with running miners in it do not wait for the miners' times.
         *preparing = waited.is_ok() || !matches!(before, MinersPhase::Curtailed { .. });
-        match waited.and_then(|()| resume::ready(self.cfg, next, self.inputs)) {
+        match waited.and_then(|()| resume::ready(self.cfg, next, self.inputs, self.now)) {
             Ok(()) => (resume::begin(self.cfg, next, self.inputs, self.snapshot, self.now), Some(row)),
             Err(why) => {
                 report.why("miners", format!("resume waits: {why}"));

@@ -38,8 +38,11 @@ pub(super) fn waited(
 }
 
 /// Whether intake and fans allow the first group; else what is missing.
-pub(super) fn ready(cfg: &Config, next: &SiteState, inputs: &Inputs) -> Result<(), String> {
+pub(super) fn ready(cfg: &Config, next: &SiteState, inputs: &Inputs, now: &Moment) -> Result<(), String> {
     intake_allows(cfg, inputs)?;
+    if super::climate::rises(cfg, next, now) {
+        return Err("the intake rises and would be hot before the next run".to_owned());
+    }
     fans_allow(cfg, next, 1)
 }
 

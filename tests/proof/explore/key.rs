@@ -8,21 +8,32 @@ use minectl::model::{Band, Score, SiteState};
 use minectl::units::{Moment, Seconds, UnixSeconds, Watts};
 use serde::ser::{self, Serialize};
 
-use super::site::{AGE_MAX, MINER_WATTS, TICK};
+use super::site::MINER_WATTS;
+use super::variants::{AGE_MAX_RUNS, Keeps};
+
+/// A fan's lead in hours beyond this is cut down to it.
+const LEAD_MAX: u64 = 3000;
 
 /// What is left out although commands depend on it: sites that differ in it alone count as one.
-pub(super) fn approximate(state: &mut SiteState) {
+pub(super) fn approximate(state: &mut SiteState, keeps: Keeps) {
+    // Only differences count. APPROXIMATION: no fan is ahead of the least worn by more than `LEAD_MAX`.
+    let least = state.fans.values().map(|fan| fan.run_time.0).min().unwrap_or(0);
     for fan in state.fans.values_mut() {
-        // APPROXIMATION: all fans are equally worn, so the lowest number runs and the highest stops first.
-        fan.run_time = Seconds(0);
-        // APPROXIMATION: no fan reaches `max_switchings_per_hour`; the stories prove that limit (I7).
-        fan.switchings.clear();
+        fan.run_time = Seconds((fan.run_time.0 - least).min(LEAD_MAX));
+        if !keeps.run_time {
+            // APPROXIMATION: all fans are equally worn, so the lowest number runs and the highest stops first.
+            fan.run_time = Seconds(0);
+        }
+        if !keeps.switchings {
+            // APPROXIMATION: no fan reaches `max_switchings_per_hour`.
+            fan.switchings.clear();
+        }
     }
 }
 
 /// Takes away what no command depends on; what is explored is the state without it. That no command depends on it is
 /// checked too: a part of the stories is played again by a site that forgets nothing.
-pub(super) fn forget(state: &mut SiteState, now: &Moment) {
+pub(super) fn forget(state: &mut SiteState, now: &Moment, keeps: Keeps) {
     // Sound: written in each pass before they are read, or read by messages, page and log alone.
     state.heartbeat = None;
     state.dead_man = None;
@@ -59,8 +70,11 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment) {
     }
     let climate = &mut state.climate;
     climate.intake = None;
-    // Sound here: this site's limit for a rate of rise is out of reach, and `moved` only leads to an alarm.
-    climate.recent.clear();
+    if !keeps.recent {
+        // Sound: the limit for a rate of rise is out of reach.
+        climate.recent.clear();
+    }
+    // Sound: these only lead to an alarm and to words.
     climate.moved.clear();
     climate.rising = false;
     state.demand.allowed = None;
@@ -77,8 +91,9 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment) {
     }
     for counter in state.counters.values_mut() {
         // Sound: no limit for a number that stands still is longer than one run.
-        if now.since(&counter.at) > TICK && now.up >= TICK {
-            counter.at = Moment { wall: now.wall.minus(TICK), up: now.up.saturating_sub(TICK), ..*now };
+        let tick = keeps.tick;
+        if now.since(&counter.at) > tick && now.up >= tick {
+            counter.at = Moment { wall: now.wall.minus(tick), up: now.up.saturating_sub(tick), ..*now };
         }
     }
     state.miners.watts = None;
@@ -100,8 +115,9 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment) {
 
 /// The number of a state at `now`: equal for states that differ in nothing that counts. `frozen`: by device, what a
 /// frozen one repeats.
-pub(super) fn key(state: &SiteState, now: &Moment, frozen: &[(&str, i64)]) -> u64 {
-    let mut writer = Writer { bytes: Vec::with_capacity(2048), now: *now, moment: None, in_counter: false };
+pub(super) fn key(state: &SiteState, now: &Moment, frozen: &[(&str, i64)], tick: Seconds) -> u64 {
+    let age_max = Seconds(tick.0 * AGE_MAX_RUNS);
+    let mut writer = Writer { bytes: Vec::with_capacity(2048), now: *now, age_max, moment: None, in_counter: false };
     state.serialize(&mut writer).expect("a state can be written");
     for (device, value) in frozen {
         let seen = state.counters.get(*device).is_some_and(|counter| counter.value == *value);
@@ -116,6 +132,8 @@ pub(super) fn key(state: &SiteState, now: &Moment, frozen: &[(&str, i64)]) -> u6
 struct Writer {
     bytes: Vec<u8>,
     now: Moment,
+    /// No age beyond this makes a difference.
+    age_max: Seconds,
     /// The numbers of the moment that is being written.
     moment: Option<Vec<i64>>,
     /// Whether a counter is being written. Its number grows for ever; what counts is whether a frozen device repeats it.
@@ -141,9 +159,9 @@ impl Writer {
         let &[wall, boot, up] = parts else { panic!("a moment has three parts") };
         let boot = minectl::units::BootId(u32::try_from(boot).expect("a boot"));
         let moment = Moment { wall: UnixSeconds(wall), boot, up: Seconds(up as u64) };
-        self.number(self.now.since(&moment).0.min(AGE_MAX.0));
+        self.number(self.now.since(&moment).0.min(self.age_max.0));
         if moment.boot != self.now.boot {
-            let limit = i64::try_from(AGE_MAX.0).expect("small");
+            let limit = i64::try_from(self.age_max.0).expect("small");
             let by_wall = self.now.wall.0 - wall;
             self.number(by_wall.clamp(-limit - super::steps::CLOCK_BEHIND, limit) as u64);
         }

@@ -4,8 +4,10 @@
 use minectl::config::Config;
 use minectl::model::*;
 
-use super::site::{Air, Device, Page, TICK};
+use super::limits;
+use super::site::{Air, Device, Page, World};
 use super::steps::{Site, stopped};
+use super::variants::Keeps;
 
 /// What an observer who sees the true world keeps, of the runs that were saved. All counts are in runs and end at `MOST`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -22,31 +24,45 @@ pub(super) struct Watch {
     /// Miners or outlets may be off that the program does not know of: it lost its memory, Foreman called a miner awake
     /// that was not, or a person switched them off.
     pub lost: bool,
+    /// What only some variants of the site keep.
+    pub limits: limits::Watch,
 }
 
-const MOST: u8 = 4;
+pub(super) const MOST: u8 = 4;
 
 impl Watch {
     /// A boot with a clock that is behind makes every age younger.
-    pub(super) fn forget_ages(&mut self) {
-        (self.blind, self.airless, self.late) = (0, 0, 0);
+    pub(super) fn forget_ages(&mut self, keeps: Keeps) {
+        (self.blind, self.airless) = (0, 0);
+        self.break_off(keeps);
+    }
+
+    /// A run that ends badly: what was due in it may be done by the next.
+    pub(super) fn break_off(&mut self, keeps: Keeps) {
+        self.late = 0;
+        self.limits.break_off(keeps);
     }
 }
 
-fn runs(limit: minectl::units::Seconds) -> u8 {
-    u8::try_from(limit.0.div_ceil(TICK.0)).expect("a short limit")
+pub(super) fn runs(cfg: &Config, limit: minectl::units::Seconds) -> u8 {
+    u8::try_from(limit.0.div_ceil(cfg.loop_interval.0)).expect("a short limit")
+}
+
+/// So many runs after it should be off, whatever draws is an emergency.
+fn late_limit(cfg: &Config) -> u8 {
+    runs(cfg, cfg.miners.deadline) + runs(cfg, cfg.miners.foreman_limit) + 1
 }
 
 /// Checks one decision of the site; `watch` takes in what was true. `Err` is the broken interlock in words.
 pub(super) fn check(
     cfg: &Config,
     site: &Site,
-    before: &SiteState,
+    (sent, before): (&World, &SiteState),
     decision: &Decision,
     watch: &mut Watch,
 ) -> Result<(), String> {
     let drawing = site.world.watts() > cfg.miners.off_below.value();
-    observe(site, decision, drawing, watch);
+    observe(cfg, site, decision, drawing, watch);
     for command in &decision.commands {
         listed(cfg, command)?;
         if command.starts_miners() {
@@ -59,10 +75,11 @@ pub(super) fn check(
     }
     proofs(site, decision, drawing)?;
     off(cfg, site, before, decision, drawing, watch)?;
+    limits::check(cfg, site, sent, decision, watch)?;
     events(before, decision)
 }
 
-fn observe(site: &Site, decision: &Decision, drawing: bool, watch: &mut Watch) {
+fn observe(cfg: &Config, site: &Site, decision: &Decision, drawing: bool, watch: &mut Watch) {
     let world = &site.world;
     match world.page {
         Page::Run => watch.said = Some(true),
@@ -75,7 +92,7 @@ fn observe(site: &Site, decision: &Decision, drawing: bool, watch: &mut Watch) {
     let measured = match world.room {
         Device::Frozen => !site.repeats_what_was_seen("room-alert") && world.froze.0 != Air::Lost,
         Device::Good => world.air != Air::Lost,
-        Device::Late | Device::Down | Device::Ignores => false,
+        Device::Late | Device::Down | Device::Ignores | Device::OutletsLost | Device::BankLost => false,
     };
     watch.airless = if measured { 0 } else { longer(watch.airless) };
     // The lie of a PDU that froze with an answer that was never taken in is believed once.
@@ -83,7 +100,8 @@ fn observe(site: &Site, decision: &Decision, drawing: bool, watch: &mut Watch) {
     let believed = deceived && decision.next.miners.proven_off.is_some();
     watch.down = if drawing && !believed { 0 } else { longer(watch.down).max(1) };
     let late = drawing && !deceived && !decision.next.demand.reasons.is_empty() && site.memory.is_some();
-    watch.late = if late { longer(watch.late) } else { 0 };
+    let later = if site.is_second_pass { watch.late } else { (watch.late + 1).min(late_limit(cfg)) };
+    watch.late = if late { later } else { 0 };
 }
 
 /// I6: nothing that the configuration does not list.
@@ -106,7 +124,7 @@ fn start(cfg: &Config, site: &Site, before: &SiteState, watch: &Watch, command: 
     if watch.said == Some(false) {
         return broken("I1: the page said curtail last");
     }
-    if watch.blind > runs(cfg.signal.max_age) {
+    if watch.blind > runs(cfg, cfg.signal.max_age) {
         return broken("I1: the page was not read for too long");
     }
     if world.hold == super::site::Hold::MinersOff {
@@ -115,7 +133,7 @@ fn start(cfg: &Config, site: &Site, before: &SiteState, watch: &Watch, command: 
     if world.room == Device::Good && (world.smoke || matches!(world.air, Air::Hot | Air::Critical)) {
         return broken("I1: smoke or heat");
     }
-    if watch.airless > runs(cfg.climate.lost_limit) {
+    if watch.airless > runs(cfg, cfg.climate.lost_limit) {
         return broken("I1: the intake temperature is not known for too long");
     }
     if before.last_pass.is_none() {
@@ -147,7 +165,7 @@ fn fans(cfg: &Config, site: &Site, before: &SiteState, decision: &Decision, watc
         return Err(format!("I8: fans {stopped:?} stopped with nothing remembered"));
     }
     // Two runs saw the miners down, the run-on apart.
-    if watch.down > runs(cfg.fan_rules.run_on) {
+    if watch.down > runs(cfg, cfg.fan_rules.run_on) {
         return Ok(());
     }
     if world.room == Device::Frozen {
@@ -229,8 +247,7 @@ fn off(
         return Err("I5: the rung Foreman stands past its time".to_owned());
     }
     let emergency = next.alarms.values().any(|alarm| alarm.severity == Severity::Emergency);
-    let limit = runs(cfg.miners.deadline) + runs(cfg.miners.foreman_limit) + 1;
-    if watch.late >= limit && !emergency {
+    if watch.late >= late_limit(cfg) && !emergency {
         return Err(format!("I5: miners draw for {} runs and nobody is told", watch.late));
     }
     Ok(())

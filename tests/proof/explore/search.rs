@@ -5,11 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use minectl::config::Config;
-
 use super::settle::{Settler, WANTED};
 use super::site::{Page, good_world};
 use super::steps::{BAD_ENDS, Change, End, Site, Step, Tamper, changes};
+use super::variants::Variant;
 
 /// How far to look.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +55,7 @@ struct Node {
 }
 
 struct Search<'a> {
-    cfg: &'a Config,
+    variant: &'a Variant,
     bounds: Bounds,
     tamper: Tamper,
     steps: Vec<Step>,
@@ -80,13 +79,13 @@ const SITES_MAX: usize = 20_000_000;
 const VIOLATIONS_MAX: usize = 12;
 
 /// Looks at every story within the bounds, and drives every site on the way to both wanted ends.
-pub(super) fn explore(cfg: &Config, bounds: Bounds, tamper: Tamper) -> Found {
+pub(super) fn explore(variant: &Variant, bounds: Bounds, tamper: Tamper) -> Found {
     let began = Instant::now();
     let mut steps: Vec<Step> = vec![Step::Run(End::Whole)];
     steps.extend(BAD_ENDS.map(Step::Run));
-    steps.extend(changes(bounds.wide).into_iter().map(Step::Change));
+    steps.extend(changes(variant, bounds.wide).into_iter().map(Step::Change));
     let mut search = Search {
-        cfg,
+        variant,
         bounds,
         tamper,
         steps,
@@ -108,7 +107,7 @@ pub(super) fn explore(cfg: &Config, bounds: Bounds, tamper: Tamper) -> Found {
                 let mut settler = Settler::new(page);
                 let mut stuck = Vec::new();
                 for (id, site) in receiver {
-                    if let Err(what) = settler.settle(cfg, &site, tamper) {
+                    if let Err(what) = settler.settle(variant, &site, tamper) {
                         stuck.push((id, what));
                     }
                 }
@@ -170,7 +169,7 @@ impl Search<'_> {
 
     /// The stories begin with the normal life of the mine: first run, running, curtailed, running again.
     fn begin(&mut self) {
-        let mut site = Site::first_run(good_world());
+        let mut site = Site::first_run(good_world(), self.variant.keeps);
         self.reach(0, 0, 0, site.clone(), 0);
         let mut id = 0;
         for page in [Page::Run, Page::Curtail, Page::Run] {
@@ -180,7 +179,7 @@ impl Search<'_> {
                 id = self.reach(id, step, 0, site.clone(), 0);
             }
             for _ in 0..24 {
-                let Ok(ran) = site.run(self.cfg, &[End::Whole], self.tamper) else { return };
+                let Ok(ran) = site.run(&self.variant.cfg, &[End::Whole], self.tamper) else { return };
                 let Some((_, ran)) = ran.into_iter().next() else { return };
                 site = ran.site;
                 id = self.reach(id, 0, 0, site.clone(), 0);
@@ -197,7 +196,7 @@ impl Search<'_> {
         };
         let deep = self.nodes[id as usize].deep;
         self.found.passes += 1 + usize::from(more);
-        match site.run(self.cfg, ends, self.tamper) {
+        match site.run(&self.variant.cfg, ends, self.tamper) {
             Ok(all) => {
                 for (place, (end, ran)) in all.into_iter().enumerate() {
                     let cost = if end == End::Whole { cost } else { cost + 1 };

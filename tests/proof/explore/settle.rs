@@ -7,18 +7,20 @@ use minectl::model::*;
 
 use super::site::{FANS, MINERS, OUTLETS, OUTPUTS, Page};
 use super::steps::{End, Site, Tamper};
+use super::variants::Variant;
 
 /// The two ends that are wanted.
 pub(super) const WANTED: [Page; 2] = [Page::Run, Page::Curtail];
 
-/// Longer ways, and more switchings of one output on the way, are violations.
-const MINERS_MAX: u8 = 10;
-const ALL_MAX: u8 = 14;
+/// More switchings of one output on the way are violations.
 const SWITCHINGS_MAX: u8 = 4;
 
 /// KNOWN LIMIT: miners and outlets that are off without the program's knowledge stay off. These alarms tell of it when
 /// less than `on_above` is drawn.
 pub(super) const TELLS_OF_LOSS: [&str; 4] = ["miners idle", "miners not back", "off by others", "low spdu-a"];
+
+/// Where fans take turns, none is ahead of another by more than this many seconds for good.
+const LEAD_AT_REST: u64 = 2400;
 
 /// No way is longer: a longer one is an endless one.
 const RUNS_MAX: usize = 200;
@@ -57,7 +59,8 @@ impl Settler {
     }
 
     /// Drives the site to its rest. `Err` when it does not come to what is wanted, or breaks an interlock on the way.
-    pub(super) fn settle(&mut self, cfg: &Config, site: &Site, tamper: Tamper) -> Result<Way, String> {
+    pub(super) fn settle(&mut self, variant: &Variant, site: &Site, tamper: Tamper) -> Result<Way, String> {
+        let cfg = &variant.cfg;
         let mut site = site.all_well(self.page);
         let mut passed: Vec<(u64, Mark)> = Vec::new();
         let mut way = loop {
@@ -65,10 +68,13 @@ impl Settler {
             if let Some(way) = self.known.get(&key) {
                 break *way;
             }
-            if let Some((_, mark)) = passed.iter().find(|(before, _)| *before == key) {
-                if !mark.all || passed.last().is_none_or(|(last, _)| *last != key) {
-                    return Err(self.endless(&site, &passed, key));
+            if let Some(place) = passed.iter().position(|(before, _)| *before == key) {
+                let round: Vec<(u64, Mark)> = passed.drain(place..).collect();
+                if !self.is_rest(variant, &round) {
+                    return Err(self.endless(&site, &round));
                 }
+                // No run of the rest is on the way.
+                self.known.extend(round.iter().map(|(key, _)| (*key, Way::default())));
                 if site.world.on & (MINERS | OUTLETS) != MINERS | OUTLETS && self.page == Page::Run {
                     self.left_off += 1;
                     self.untold += usize::from(site.world.watts() >= cfg.miners.on_above.value());
@@ -82,13 +88,14 @@ impl Settler {
             let Some((_, ran)) = ran.into_iter().next() else { return Err("no run".to_owned()) };
             self.runs += 1;
             let switched = site.world.on ^ ran.site.world.on;
-            passed.push((key, self.mark(cfg, &ran.site, &ran.decision, switched)));
+            passed.push((key, self.mark(variant, &ran.site, &ran.decision, switched)));
             site = ran.site;
         };
         for (key, mark) in passed.into_iter().rev() {
             way.miners = if mark.miners && way.miners == 0 { 0 } else { way.miners.saturating_add(1) };
             way.all = if mark.all && way.all == 0 { 0 } else { way.all.saturating_add(1) };
-            for (output, count) in way.switched.iter_mut().enumerate() {
+            // Fans that take turns when all is as wanted do so for ever.
+            for (output, count) in way.switched.iter_mut().enumerate().filter(|_| way.all > 0) {
                 *count = count.saturating_add(u8::from(mark.switched & (1 << output) != 0));
             }
             self.known.insert(key, way);
@@ -99,21 +106,35 @@ impl Settler {
             *worst = count.max(*worst);
         }
         let flaps = way.switched.iter().any(|count| *count > SWITCHINGS_MAX);
-        if flaps || way.miners > MINERS_MAX || way.all > ALL_MAX {
+        if flaps || way.miners > variant.miners_max || way.all > variant.all_max {
             return Err(format!("all is well, the page says {:?}, and the way is too long: {way:?}", self.page));
         }
         Ok(way)
     }
 
-    fn endless(&self, site: &Site, passed: &[(u64, Mark)], key: u64) -> String {
-        let length = passed.iter().rev().position(|(before, _)| *before == key).map_or(0, |place| place + 1);
+    /// Whether the runs that follow each other for ever are as wanted: one run that changes nothing, or, while fans take
+    /// turns, runs in which nothing but that happens and no fan is worn more than the others.
+    fn is_rest(&self, variant: &Variant, round: &[(u64, Mark)]) -> bool {
+        let switchings: u32 = round.iter().map(|(_, mark)| mark.switched.count_ones()).sum();
+        let is_quiet = if variant.takes_turns() && self.page == Page::Run {
+            let even = round.iter().all(|(_, mark)| mark.lead <= LEAD_AT_REST);
+            even && usize::try_from(switchings).is_ok_and(|count| count < round.len())
+        } else {
+            round.len() == 1 && switchings == 0
+        };
+        is_quiet && round.iter().all(|(_, mark)| mark.all)
+    }
+
+    fn endless(&self, site: &Site, round: &[(u64, Mark)]) -> String {
+        let length = round.len();
         let what = if length == 1 { "stays as it is".to_owned() } else { format!("goes round in {length} runs") };
         let phase = site.memory.as_ref().map_or("nothing remembered", |state| state.miners.phase.word());
         format!("all is well, the page says {:?}, and the site {what}: {phase}", self.page)
     }
 
     /// What is as wanted after a run.
-    fn mark(&self, cfg: &Config, site: &Site, decision: &Decision, switched: u16) -> Mark {
+    fn mark(&self, variant: &Variant, site: &Site, decision: &Decision, switched: u16) -> Mark {
+        let cfg = &variant.cfg;
         let next = &decision.next;
         let on = site.world.on;
         let lost = site.watch.lost && self.page == Page::Run;
@@ -129,15 +150,17 @@ impl Settler {
             .alarms
             .iter()
             .all(|(id, alarm)| alarm.gone.is_some() || rests(id) || (lost && TELLS_OF_LOSS.contains(&id.as_str())));
-        let quiet = quiet && decision.commands.is_empty();
+        let turns = variant.takes_turns() && decision.commands.iter().all(|c| matches!(c, Command::Fan { .. }));
+        let quiet = quiet && (decision.commands.is_empty() || turns);
         let (miners, fans) = match self.page {
             Page::Run => {
                 let run = next.miners.phase == MinersPhase::Running && next.demand.reasons.is_empty();
-                let stage = cfg.fan_rules.stages.first().map_or(0, |stage| usize::from(stage.run));
+                let enough = fans_enough(cfg, site);
                 let back = on & (MINERS | OUTLETS) == MINERS | OUTLETS;
                 // A fan that is called welded runs beside the others.
                 let called = next.fans.values().filter(|fan| unknown(fan) && fan.relay == Some(true)).count();
-                let fans = usize::try_from((on & FANS).count_ones()).is_ok_and(|count| count == stage + called);
+                let count = usize::try_from((on & FANS).count_ones()).unwrap_or(0);
+                let fans = count == enough + called || (turns && count == enough + called + 1);
                 (run && (back || lost), fans)
             }
             Page::Curtail | Page::Between | Page::Unreadable => {
@@ -146,8 +169,18 @@ impl Settler {
                 (off && proven && site.world.watts() <= cfg.miners.off_below.value(), on & FANS == 0)
             }
         };
-        Mark { miners, all: miners && fans && quiet, switched }
+        let hours = || next.fans.values().filter(|fan| fan.fault.is_none()).map(|fan| fan.run_time.0);
+        let lead = hours().max().unwrap_or(0) - hours().min().unwrap_or(0);
+        Mark { miners, all: miners && fans && quiet, switched, lead }
     }
+}
+
+/// The fans that run in cool air with all well: those of the lowest stage, and those that the power needs.
+fn fans_enough(cfg: &Config, site: &Site) -> usize {
+    let stage = cfg.fan_rules.stages.first().map_or(0, |stage| usize::from(stage.run));
+    let each = cfg.fan_rules.capacity.first().map_or(f64::MAX, |row| row.each.value());
+    let power = (0..=3).find(|fans| f64::from(*fans) * each >= site.world.watts()).unwrap_or(3);
+    stage.max(usize::try_from(power).unwrap_or(0))
 }
 
 /// One run on the way.
@@ -155,4 +188,6 @@ struct Mark {
     miners: bool,
     all: bool,
     switched: u16,
+    /// The difference between the most and the least worn healthy fan, in seconds.
+    lead: u64,
 }

@@ -2,19 +2,13 @@
 //! devices say and do is here; nothing of the rules is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use minectl::config::{self, Config, FanStage};
+use minectl::config::Config;
 use minectl::model::*;
 use minectl::units::*;
 
-/// One run each so many seconds. Every limit of the small site is a multiple of it, and so are the limits that stand in
-/// the code (60, 180, 600 and 900 s round up to 1, 1, 2 and 3 runs): ages stay small numbers.
-pub(super) const TICK: Seconds = Seconds(300);
-/// No age beyond this makes a difference to a command: the longest limit of rules and configuration.
-pub(super) const AGE_MAX: Seconds = Seconds(900);
 pub(super) const MINER_WATTS: f64 = 3000.0;
-const ASLEEP_WATTS: f64 = 25.0;
+pub(super) const ASLEEP_WATTS: f64 = 25.0;
 
 /// The outputs are bits of one number: fans 1 to 3, miners 1 to 3, their outlets.
 pub(super) const FANS: u16 = 0b000_000_111;
@@ -24,56 +18,7 @@ pub(super) const OUTLETS: u16 = 0b111_000_000;
 pub(super) const OUTPUTS: usize = 9;
 
 /// Where the outlets are: the first two on the first PDU. Miner `n` hangs on outlet `n`.
-const PDU_OF: [usize; 3] = [0, 0, 1];
-
-pub(super) fn config() -> Config {
-    let text = include_str!("../../../config.txt");
-    let mut cfg = config::parse(text, "config.txt", Path::new("/nowhere")).expect("the sample is right");
-    let watts = |w: f64| Watts::new(w).expect("not negative");
-    cfg.loop_interval = TICK;
-    cfg.signal.max_age = TICK;
-    cfg.signal.resume_readings = 2;
-    cfg.signal.unchanged_warning = Seconds(u64::MAX);
-    cfg.climate.max_age = TICK;
-    cfg.climate.shed_rise_k = 1000.0;
-    cfg.climate.lost_limit = Seconds(600);
-    cfg.tick.warn_after_failures = 2;
-    cfg.dead_man = None;
-    for room in &mut cfg.rooms {
-        room.probes.retain(|probe| probe.name == "intake-west");
-        room.switches.retain(|switch| switch.name == "smoke");
-    }
-    cfg.fans.retain(|number, _| *number <= 3);
-    if let Some(fan) = cfg.fans.get_mut(&3) {
-        "relays-b".clone_into(&mut fan.board);
-    }
-    let rules = &mut cfg.fan_rules;
-    let stage = |above, run| FanStage { above: Temperature::new(above).expect("in range"), run };
-    rules.stages = vec![stage(-40.0, 1), stage(20.0, 2), stage(30.0, 3)];
-    rules.min_running = 1;
-    rules.before_resume = 2;
-    rules.prove_within = TICK;
-    rules.min_switch_time = TICK;
-    rules.step_time = TICK;
-    rules.settle_time = TICK;
-    rules.run_on = TICK;
-    cfg.pdus.truncate(2);
-    for (index, pdu) in cfg.pdus.iter_mut().enumerate() {
-        pdu.outlets = (1..=PDU_OF.iter().filter(|at| **at == index).count()).map(|id| id.to_string()).collect();
-        pdu.batch = 1;
-    }
-    cfg.foreman.batch = 2;
-    let miners = &mut cfg.miners;
-    miners.off_below = watts(500.0);
-    miners.on_above = watts(5000.0);
-    miners.foreman_limit = TICK;
-    miners.deadline = Seconds(600);
-    miners.min_off = TICK;
-    miners.resume_after = TICK;
-    miners.resume_groups = 2;
-    miners.group_limit = TICK;
-    cfg
-}
+pub(super) const PDU_OF: [usize; 3] = [0, 0, 1];
 
 /// What the utility's page says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +35,8 @@ pub(super) enum Air {
     Cold,
     Cool,
     Warm,
+    /// In the highest fan stage, and below `resume_below`.
+    Mild,
     /// Between `resume_below` and `shed_above`.
     Sultry,
     Hot,
@@ -104,6 +51,7 @@ impl Air {
             Air::Cold => Some(-35.0),
             Air::Cool => Some(15.0),
             Air::Warm => Some(25.0),
+            Air::Mild => Some(30.0),
             Air::Sultry => Some(36.0),
             Air::Hot => Some(41.0),
             Air::Critical => Some(46.0),
@@ -124,14 +72,18 @@ pub(super) enum Device {
     Ignores,
     /// It repeats one old answer, and does nothing.
     Frozen,
+    /// A PDU that answers and obeys its bank, and loses what is said to a single outlet; and the contrary.
+    OutletsLost,
+    BankLost,
 }
 
-/// The first fan itself, behind its relay.
+/// The first fan itself, behind its relay, or the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Motor {
     Good,
     Dead,
     Welded,
+    TwoDead,
 }
 
 /// What a person holds by an override.
@@ -216,7 +168,7 @@ fn bit(shift: usize, number: usize) -> u16 {
 
 impl World {
     /// What the miners of one PDU draw if the outputs are `on`.
-    fn pdu_watts_of(on: u16, pdu: usize) -> f64 {
+    pub(super) fn pdu_watts_of(on: u16, pdu: usize) -> f64 {
         (0..3).filter(|n| PDU_OF[*n] == pdu).map(|n| World::outlet_watts_of(on, n)).sum()
     }
 
@@ -239,7 +191,8 @@ impl World {
         match self.motor {
             Motor::Dead if fan == 1 => false,
             Motor::Welded if fan == 1 => true,
-            Motor::Good | Motor::Dead | Motor::Welded => relay,
+            Motor::TwoDead if fan <= 2 => false,
+            Motor::Good | Motor::Dead | Motor::Welded | Motor::TwoDead => relay,
         }
     }
 
@@ -266,9 +219,15 @@ impl World {
     /// Carries out a command, or not.
     pub(super) fn obey(&mut self, cfg: &Config, command: &Command) -> Outcome {
         let (device, name, bit, on) = self.output(cfg, command);
+        let is_lost = match command {
+            Command::Outlet { .. } => device == Device::OutletsLost,
+            Command::Bank { .. } => device == Device::BankLost,
+            Command::Fan { .. } | Command::Miner { .. } => false,
+        };
         let result = match device {
             Device::Down => Err(fault(&name)),
-            Device::Good => {
+            Device::OutletsLost | Device::BankLost if is_lost => Err(fault(&name)),
+            Device::Good | Device::OutletsLost | Device::BankLost => {
                 self.on = if on { self.on | bit } else { self.on & !bit };
                 // What is said last counts.
                 self.moving &= !bit;

@@ -11,7 +11,8 @@ use minectl::units::*;
 
 use super::key;
 use super::oracle::{self, Watch};
-use super::site::{Air, Device, FANS, Hold, MINERS, Motor, OUTLETS, Page, Stamp, TICK, World};
+use super::site::{Air, Device, FANS, Hold, MINERS, Motor, OUTLETS, Page, Stamp, World};
+use super::variants::{Keeps, Variant};
 
 /// A boot without network starts from the time that was saved last: so far behind.
 pub(super) const CLOCK_BEHIND: i64 = 3600;
@@ -65,9 +66,21 @@ pub(super) const BAD_ENDS: [End; 5] =
     [End::NothingSaved, End::NothingSent, End::NotRecorded, End::SentNotSaved, End::Again];
 
 /// Every change there is; `wide` adds those that resemble others.
-pub(super) fn changes(wide: bool) -> Vec<Change> {
+pub(super) fn changes(variant: &Variant, wide: bool) -> Vec<Change> {
+    let mut all = (variant.changes)(false);
+    if wide {
+        all.extend((variant.changes)(true));
+    }
+    all
+}
+
+/// The changes of the plain site: those that every story tries, or those that resemble others.
+pub(super) fn plain_changes(resembling: bool) -> Vec<Change> {
     use Change::*;
     use Device::*;
+    if resembling {
+        return other_changes();
+    }
     let mut all: Vec<Change> =
         [self::Page::Run, self::Page::Between, self::Page::Curtail, self::Page::Unreadable].map(Page).into();
     all.extend([self::Air::Cool, self::Air::Warm, self::Air::Hot, self::Air::Lost].map(Air));
@@ -78,12 +91,16 @@ pub(super) fn changes(wide: bool) -> Vec<Change> {
     all.extend([self::Motor::Dead, self::Motor::Good].map(Motor));
     all.extend([self::Hold::MinersOff, self::Hold::Nothing].map(Hold));
     all.extend([Hand(MINERS, true), Hand(1, false), LostState, Reboot]);
-    if wide {
-        all.extend([self::Air::Sultry, self::Air::Critical, self::Air::Cold].map(Air));
-        all.extend([Room(Down), Boards(Late), Pdu(0, Late), Motor(self::Motor::Welded), ClockSet]);
-        all.extend([self::Hold::MinersOn, self::Hold::FirstFanOff].map(Hold));
-        all.extend([Hand(MINERS, false), Hand(OUTLETS, true), Hand(0b001_000_000, false), Hand(FANS, true)]);
-    }
+    all
+}
+
+fn other_changes() -> Vec<Change> {
+    use Change::*;
+    use Device::*;
+    let mut all: Vec<Change> = [self::Air::Sultry, self::Air::Critical, self::Air::Cold].map(Air).into();
+    all.extend([Room(Down), Boards(Late), Pdu(0, Late), Motor(self::Motor::Welded), ClockSet]);
+    all.extend([self::Hold::MinersOn, self::Hold::FirstFanOff].map(Hold));
+    all.extend([Hand(MINERS, false), Hand(OUTLETS, true), Hand(0b001_000_000, false), Hand(FANS, true)]);
     all
 }
 
@@ -102,8 +119,8 @@ pub(super) struct Site {
     pub booted: u64,
     pub behind: i64,
     pub is_second_pass: bool,
-    /// Whether it is explored as it is, or forgets what no command depends on.
-    pub forgets: bool,
+    /// What of the memory takes part.
+    pub keeps: Keeps,
 }
 
 /// What one run came to.
@@ -113,10 +130,10 @@ pub(super) struct Ran {
 }
 
 impl Site {
-    pub(super) fn first_run(world: World) -> Site {
+    pub(super) fn first_run(world: World, keeps: Keeps) -> Site {
         let watch = Watch::default();
         let (seconds, boot, booted, behind, is_second_pass) = (10_000, 1, 0, 0, false);
-        Site { world, memory: None, memory_key: 0, watch, seconds, boot, booted, behind, is_second_pass, forgets: true }
+        Site { world, memory: None, memory_key: 0, watch, seconds, boot, booted, behind, is_second_pass, keeps }
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -132,7 +149,8 @@ impl Site {
     }
 
     fn set_memory(&mut self, memory: Option<Arc<SiteState>>) {
-        self.memory_key = memory.as_ref().map_or(0, |state| key::key(state, &self.now(), &self.frozen()));
+        self.memory_key =
+            memory.as_ref().map_or(0, |state| key::key(state, &self.now(), &self.frozen(), self.keeps.tick));
         self.memory = memory;
     }
 
@@ -177,9 +195,13 @@ impl Site {
             Change::Pdu(pdu, device) => world.pdus[pdu] = device,
             Change::Motor(motor) => world.motor = motor,
             Change::Hold(hold) => world.hold = hold,
-            Change::Hand(bits, true) => world.on |= bits,
+            Change::Hand(bits, true) => {
+                world.on |= bits;
+                next.watch.limits.by_hand(bits);
+            }
             Change::Hand(bits, false) => {
                 world.on &= !bits;
+                next.watch.limits.by_hand(bits);
                 next.watch.lost |= bits & FANS == 0;
             }
             Change::LostState => next.memory = None,
@@ -188,7 +210,7 @@ impl Site {
                 next.boot += 1;
                 next.booted = next.seconds;
                 next.behind = CLOCK_BEHIND;
-                next.watch.forget_ages();
+                next.watch.forget_ages(next.keeps);
             }
             Change::ClockSet => next.behind = 0,
         }
@@ -232,7 +254,7 @@ impl Site {
     /// `Err` says which interlock was broken.
     pub(super) fn run(&self, cfg: &Config, ends: &[End], tamper: Tamper) -> Result<Vec<(End, Ran)>, (End, String)> {
         let mut before = self.clone();
-        before.seconds += TICK.0;
+        before.seconds += self.keeps.tick.0;
         before.world.arrive();
         before.pass(cfg, ends, tamper)
     }
@@ -250,13 +272,13 @@ impl Site {
         let mut watch = self.watch.clone();
         // A miner that Foreman calls done and that sleeps on is lost in the same way.
         watch.lost |= self.world.foreman == Device::Ignores && decision.commands.iter().any(Command::starts_miners);
-        oracle::check(cfg, self, &state, &decision, &mut watch).map_err(|broken| (End::Whole, broken))?;
+        oracle::check(cfg, self, (&sent, &state), &decision, &mut watch).map_err(|broken| (End::Whole, broken))?;
         let mut recorded = decision.next.clone();
         decide::record(&mut recorded, &outcomes, &now);
         let kept = |mut state: SiteState| {
-            key::approximate(&mut state);
-            if self.forgets {
-                key::forget(&mut state, &now);
+            key::approximate(&mut state, self.keeps);
+            if !self.keeps.everything {
+                key::forget(&mut state, &now, self.keeps);
             }
             Some(Arc::new(state))
         };
@@ -279,7 +301,7 @@ impl Site {
                 End::NothingSaved => {}
             }
             if *end != End::Whole {
-                site.watch.late = 0;
+                site.watch.break_off(self.keeps);
             }
             site.set_memory(memory);
             if *end == End::Again {

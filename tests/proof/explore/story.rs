@@ -6,17 +6,19 @@ use minectl::model::Command;
 use super::search::Violation;
 use super::site::{FANS, MINERS, OUTLETS, Page};
 use super::steps::{End, Ran, Site, Step, Tamper};
+use super::variants::{Keeps, Variant};
 
 /// Runs shown after the story, when it is about where the site ends up.
 const AFTERWARDS: usize = 14;
 
 /// Plays a story and then 24 runs with all well, by a site that forgets nothing or by one that does; returns the commands
 /// of each run, and the alarms at the end.
-pub(super) fn play(cfg: &Config, steps: &[Step], page: Page, forgets: bool) -> (Vec<Vec<Command>>, Vec<String>) {
-    let mut site = Site { forgets, ..Site::first_run(super::site::good_world()) };
+pub(super) fn play(variant: &Variant, steps: &[Step], page: Page, forgets: bool) -> (Vec<Vec<Command>>, Vec<String>) {
+    let keeps = Keeps { everything: !forgets, ..variant.keeps };
+    let mut site = Site::first_run(super::site::good_world(), keeps);
     let mut sent = Vec::new();
     let mut run = |site: &mut Site, end: End| {
-        let ran = site.run(cfg, &[end], super::steps::honest).unwrap_or_default();
+        let ran = site.run(&variant.cfg, &[end], super::steps::honest).unwrap_or_default();
         if let Some((_, ran)) = ran.into_iter().next() {
             sent.push(ran.decision.commands);
             *site = ran.site;
@@ -36,9 +38,10 @@ pub(super) fn play(cfg: &Config, steps: &[Step], page: Page, forgets: bool) -> (
     (sent, alarms)
 }
 
-pub(super) fn tell(cfg: &Config, violation: &Violation, tamper: Tamper) -> String {
-    let mut text = format!("VIOLATION: {}\n", violation.what);
-    let mut site = Site::first_run(super::site::good_world());
+pub(super) fn tell(variant: &Variant, violation: &Violation, tamper: Tamper) -> String {
+    let mut text = format!("VIOLATION ({}): {}\n", variant.name, violation.what);
+    let cfg = &variant.cfg;
+    let mut site = Site::first_run(super::site::good_world(), variant.keeps);
     for step in &violation.steps {
         match step {
             Step::Change(change) => {
