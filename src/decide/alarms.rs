@@ -9,6 +9,7 @@
 //! | standing, acknowledged | gone | its condition does not hold |
 //! | standing | acknowledged | a person acknowledges it: no more reminders |
 //! | acknowledged, gone | standing | its severity rises |
+//! | standing, acknowledged | standing, acknowledged | less grave at its next reminder: it counts as such from then on |
 //! | gone | standing, acknowledged | its condition holds again before it is over: the same alarm |
 //! | gone | none | its condition has not held for 3 min |
 //! | flapping | quiet | its condition does not hold |
@@ -41,6 +42,7 @@ table! {
     NOT_HOLDING = "standing, acknowledged", "gone", "its condition does not hold";
     ACKNOWLEDGED = "standing", "acknowledged", "a person acknowledges it: no more reminders";
     WORSE = "acknowledged, gone", "standing", "its severity rises";
+    LESS = "standing, acknowledged", "standing, acknowledged", "less grave at its next reminder: it counts as such from then on";
     SAME = "gone", "standing, acknowledged", "its condition holds again before it is over: the same alarm";
     OVER = "gone", "none", "its condition has not held for 3 min";
     QUIET = "flapping", "quiet", "its condition does not hold";
@@ -183,8 +185,9 @@ fn remind(cfg: &Config, alarm: &mut Alarm, condition: Condition, now: &Moment, r
     alarm.gone = None;
     let after = reminder.unwrap_or_else(|| by_severity(cfg, alarm));
     // What has become less grave counts as such from the next reminder on: until then it may rise again.
-    if now.since(&alarm.told) >= after {
+    if now.since(&alarm.told) >= after && alarm.severity != severity {
         alarm.severity = severity;
+        report.event(now, EventKind::Alarm, &id, format!("{} now: {}", severity.word(), alarm.text));
     }
     if alarm.acknowledged_by.is_none() && now.since(&alarm.told) >= after {
         let standing = now.since(&alarm.since);

@@ -17,7 +17,8 @@ const SWITCHINGS_MAX: u8 = 4;
 
 /// KNOWN LIMIT: miners and outlets that are off without the program's knowledge stay off. These alarms tell of it when
 /// less than `on_above` is drawn.
-pub(super) const TELLS_OF_LOSS: [&str; 4] = ["miners idle", "miners not back", "off by others", "low spdu-a"];
+pub(super) const TELLS_OF_LOSS: [&str; 5] =
+    ["miners idle", "miners not back", "off by others", "low spdu-a", "low spdu-b"];
 
 /// Where fans take turns, none is ahead of another by more than this many seconds for good.
 const LEAD_AT_REST: u64 = 2400;
