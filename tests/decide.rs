@@ -23,7 +23,7 @@ mod ladder;
 mod left_off;
 #[path = "decide/miners.rs"]
 mod miners;
-#[path = "decide/scene.rs"]
+#[path = "decide/scene/mod.rs"]
 mod scene;
 #[path = "decide/score.rs"]
 mod score;

@@ -420,7 +420,7 @@ fn a_lost_command_to_an_unreadable_pdu_is_sent_again() {
 #[test]
 fn a_pdu_that_repeats_an_old_reading_is_not_believed_to_be_off() {
     let mut scene = Scene::curtailed();
-    scene.pdus_frozen = Some(scene.snapshot().pdus);
+    scene.pdus_frozen = scene.cfg.pdus.iter().enumerate().map(|(at, pdu)| (pdu.name.clone(), scene.pdu(at))).collect();
     scene.asleep.clear();
     scene.foreman_ignored = true;
     scene.minutes(12);

@@ -82,9 +82,9 @@ fn one_wild_reading_teaches_nothing() {
     let before = scene.state.miners.baselines.clone();
     let mut wild = scene.pdu(0);
     wild.total = Ok(Measured { value: Watts::new(2_000_000.0).unwrap(), age: Seconds(0) });
-    scene.quirks.pdus_frozen.insert("spdu-a".to_owned(), wild);
+    scene.pdus_frozen.insert("spdu-a".to_owned(), wild);
     scene.pass();
-    scene.quirks.pdus_frozen.clear();
+    scene.pdus_frozen.clear();
     scene.minutes(4);
     let after = scene.state.miners.baselines["spdu-a"].value();
     assert!((after - before["spdu-a"].value()).abs() < 1.0, "{after}");
