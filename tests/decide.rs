@@ -9,6 +9,8 @@ mod alarms;
 mod bank;
 #[path = "decide/by_hand.rs"]
 mod by_hand;
+#[path = "decide/call.rs"]
+mod call;
 #[path = "decide/climate.rs"]
 mod climate;
 #[path = "decide/cold.rs"]
@@ -27,6 +29,10 @@ mod miners;
 mod scene;
 #[path = "decide/score.rs"]
 mod score;
+#[path = "decide/score_savings.rs"]
+mod score_savings;
+#[path = "decide/score_verdict.rs"]
+mod score_verdict;
 #[path = "decide/signal.rs"]
 mod signal;
 #[path = "decide/tables.rs"]
