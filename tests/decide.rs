@@ -15,6 +15,10 @@ mod call;
 mod climate;
 #[path = "decide/cold.rs"]
 mod cold;
+#[path = "decide/demand.rs"]
+mod demand;
+#[path = "decide/fan_faults.rs"]
+mod fan_faults;
 #[path = "decide/fans.rs"]
 mod fans;
 #[path = "decide/found_by_exploration.rs"]
@@ -25,6 +29,8 @@ mod ladder;
 mod left_off;
 #[path = "decide/miners.rs"]
 mod miners;
+#[path = "decide/resume.rs"]
+mod resume;
 #[path = "decide/scene/mod.rs"]
 mod scene;
 #[path = "decide/score.rs"]
