@@ -1,4 +1,5 @@
 //! A whole configuration whose devices all stand at given addresses; rules and messages are there because they must be.
+#![allow(dead_code, reason = "each test program uses its part of it")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
