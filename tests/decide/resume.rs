@@ -59,7 +59,7 @@ fn curtail_in_the_middle_of_a_resume_wins_at_once() {
     scene.signal = Some(350.0);
     scene.pass();
     assert_eq!(scene.phase(), "curtailing");
-    assert!(!scene.commands.iter().any(Command::starts_miners));
+    assert!(!scene.starts_a_miner());
     scene.minutes(4);
     assert_eq!(scene.phase(), "curtailed");
 }

@@ -6,10 +6,6 @@ use minectl::units::*;
 
 use crate::scene::Scene;
 
-fn stops_a_fan(scene: &Scene) -> bool {
-    scene.commands.iter().any(|command| matches!(command, Command::Fan { on: false, .. }))
-}
-
 #[test]
 fn fans_that_stand_still_behind_a_board_that_cannot_be_read_are_replaced() {
     let mut scene = Scene::running();
@@ -69,7 +65,7 @@ fn with_the_miners_power_unread_no_fan_stops() {
     scene.intake_c = Some(0.0);
     for _ in 0..90 {
         scene.run();
-        assert!(!stops_a_fan(&scene), "{:?}", scene.commands);
+        assert!(!scene.stops_a_fan(), "{:?}", scene.commands);
     }
     scene.pdus_down.clear();
     scene.minutes(60);

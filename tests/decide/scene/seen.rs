@@ -52,4 +52,14 @@ impl Scene {
     pub fn is_hashing(&self, miner: u64) -> bool {
         !self.asleep.contains(&miner) && !self.outlets_off.contains(&self.outlet_of(miner))
     }
+
+    /// Whether the last pass commanded a fan off.
+    pub fn stops_a_fan(&self) -> bool {
+        self.commands.iter().any(|command| matches!(command, Command::Fan { on: false, .. }))
+    }
+
+    /// Whether the last pass commanded what starts miners.
+    pub fn starts_a_miner(&self) -> bool {
+        self.commands.iter().any(Command::starts_miners)
+    }
 }
