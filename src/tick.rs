@@ -142,6 +142,21 @@ pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
     (snapshot, decision)
 }
 
+/// Foreman's command numbers that are still open, the oldest first; none at rest, since each question costs a second.
+pub fn outstanding(state: &SiteState) -> Vec<u64> {
+    match state.miners.phase {
+        MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } | MinersPhase::Fault { .. } => {}
+        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } => return Vec::new(),
+    }
+    let open = state.miners.asked.values().filter(|asked| {
+        matches!(asked.status, Some(CommandStatus::Pending | CommandStatus::InProgress | CommandStatus::Unknown))
+    });
+    let mut numbers: Vec<u64> = open.filter_map(|asked| asked.command).collect();
+    numbers.sort_unstable();
+    numbers.truncate(ASK_MAX);
+    numbers
+}
+
 impl<'a> Run<'a> {
     fn sense(&mut self) -> Snapshot {
         let limit = self.cfg.tick.read_limit.duration().min(self.left_for_passes().max(READ_MIN));
@@ -290,21 +305,6 @@ impl<'a> Run<'a> {
         let needed = self.cfg.tick.pass_pause.0.saturating_add(self.cfg.tick.read_limit.0);
         self.left_for_passes() > self.clock.real_span(Seconds(needed).duration())
     }
-}
-
-/// Foreman's command numbers that are still open, the oldest first; none at rest, since each question costs a second.
-fn outstanding(state: &SiteState) -> Vec<u64> {
-    match state.miners.phase {
-        MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } | MinersPhase::Fault { .. } => {}
-        MinersPhase::Boot | MinersPhase::Running | MinersPhase::Curtailed { .. } => return Vec::new(),
-    }
-    let open = state.miners.asked.values().filter(|asked| {
-        matches!(asked.status, Some(CommandStatus::Pending | CommandStatus::InProgress | CommandStatus::Unknown))
-    });
-    let mut numbers: Vec<u64> = open.filter_map(|asked| asked.command).collect();
-    numbers.sort_unstable();
-    numbers.truncate(ASK_MAX);
-    numbers
 }
 
 /// The sign that a run has begun.

@@ -5,14 +5,17 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::too_many_lines,
-    clippy::string_slice
+    clippy::string_slice,
+    unreachable_pub
 )]
 
 #[path = "dashboard/calls.rs"]
 mod calls;
+#[path = "drivers/config.rs"]
+mod config;
 #[path = "dashboard/data.rs"]
 mod data;
-#[path = "dashboard/fixture.rs"]
+#[path = "dashboard/fixture/mod.rs"]
 mod fixture;
 #[path = "dashboard/page.rs"]
 mod page;

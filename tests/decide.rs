@@ -9,10 +9,16 @@ mod alarms;
 mod bank;
 #[path = "decide/by_hand.rs"]
 mod by_hand;
+#[path = "decide/call.rs"]
+mod call;
 #[path = "decide/climate.rs"]
 mod climate;
 #[path = "decide/cold.rs"]
 mod cold;
+#[path = "decide/demand.rs"]
+mod demand;
+#[path = "decide/fan_faults.rs"]
+mod fan_faults;
 #[path = "decide/fans.rs"]
 mod fans;
 #[path = "decide/found_by_exploration.rs"]
@@ -23,10 +29,16 @@ mod ladder;
 mod left_off;
 #[path = "decide/miners.rs"]
 mod miners;
-#[path = "decide/scene.rs"]
+#[path = "decide/resume.rs"]
+mod resume;
+#[path = "decide/scene/mod.rs"]
 mod scene;
 #[path = "decide/score.rs"]
 mod score;
+#[path = "decide/score_savings.rs"]
+mod score_savings;
+#[path = "decide/score_verdict.rs"]
+mod score_verdict;
 #[path = "decide/signal.rs"]
 mod signal;
 #[path = "decide/tables.rs"]

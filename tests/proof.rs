@@ -19,7 +19,7 @@ mod explore;
 mod mine;
 #[path = "site/physics.rs"]
 mod physics;
-#[path = "decide/scene.rs"]
+#[path = "decide/scene/mod.rs"]
 mod scene;
 #[path = "proof/stories.rs"]
 mod stories;

@@ -8,7 +8,7 @@
 #![allow(clippy::string_slice, clippy::print_stdout)]
 
 mod scenarios_runner;
-#[path = "decide/scene.rs"]
+#[path = "decide/scene/mod.rs"]
 mod scene;
 
 use std::path::PathBuf;

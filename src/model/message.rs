@@ -166,6 +166,13 @@ pub struct OutboxEntry {
     pub last_fault: Option<Fault>,
 }
 
+impl OutboxEntry {
+    /// A notice for a channel that was not tried yet and may be at once.
+    pub fn untried(id: u64, channel: Channel, notice: Notice) -> OutboxEntry {
+        OutboxEntry { id, channel, not_before: notice.at, notice, attempts: 0, last_fault: None }
+    }
+}
+
 /// What came of one attempt to send an [`OutboxEntry`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {

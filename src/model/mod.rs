@@ -3,12 +3,16 @@
 
 mod action;
 mod call;
+mod climate;
+mod demand;
 mod fan;
 mod fault;
 mod health;
 mod message;
+mod miners;
 mod reading;
 mod setting;
+mod signal;
 mod state;
 
 pub use action::{Command, Decision, Outcome, OutletRef, PowerMode, Reason, Reply};
@@ -16,18 +20,19 @@ pub use call::{
     Billed, CALL_SCHEMA, Call, CallRecord, ChangeSource, Costs, Mark, Metered, PageChanged, Score, SignalPeak,
     Stragglers, Verdict, WattsAt,
 };
+pub use climate::{Band, ClimateState};
+pub use demand::{DemandState, OffReason};
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
 pub use health::{Counter, DeviceHealth};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
 };
+pub use miners::{Asked, MinersPhase, MinersState, Rung};
 pub use reading::{
     CommandStatus, FanWattsReading, ForemanReading, Measured, MinerReading, OutletReading, PduReading, ProbeReading,
     Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
 };
 pub use setting::{Override, Setting, WrittenPhase, WrittenState};
-pub use state::{
-    Asked, Band, ClimateState, DemandState, LastGood, Level, MinersPhase, MinersState, OffReason, Rung, SCHEMA,
-    SignalState, SiteState,
-};
+pub use signal::{Level, SignalState};
+pub use state::{LastGood, SCHEMA, SiteState};

@@ -304,14 +304,7 @@ fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxE
     let mut id = parts::last_number(tree, b'q')?;
     for (channel, notice) in &change.queue {
         id = id.saturating_add(1);
-        let entry = OutboxEntry {
-            id,
-            channel: *channel,
-            notice: notice.clone(),
-            attempts: 0,
-            not_before: notice.at,
-            last_fault: None,
-        };
+        let entry = OutboxEntry::untried(id, *channel, notice.clone());
         batch.put(key(b'q', &id.to_be_bytes()), &entry)?;
         queued.push(entry);
     }

@@ -94,17 +94,9 @@ impl<'a> Run<'a> {
             Ok(queued) => self.outbox.extend(queued),
             Err(error) => {
                 let first = UNSAVED.saturating_add(self.outbox.len() as u64);
-                let unsaved: Vec<OutboxEntry> = (first..)
+                let unsaved = (first..)
                     .zip(&change.queue)
-                    .map(|(id, (channel, notice))| OutboxEntry {
-                        id,
-                        channel: *channel,
-                        notice: notice.clone(),
-                        attempts: 0,
-                        not_before: notice.at,
-                        last_fault: None,
-                    })
-                    .collect();
+                    .map(|(id, (channel, notice))| OutboxEntry::untried(id, *channel, notice.clone()));
                 self.outbox.extend(unsaved);
                 self.trouble(&error, now);
             }

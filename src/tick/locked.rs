@@ -32,15 +32,8 @@ pub(super) fn locked_out(cfg: &Config, clock: &Clock, holder: Option<Holder>, no
                 text: format!("A run hangs: {text} holds the lock"),
             };
             let channels = notify::route(&cfg.notify, &notice).into_iter();
-            let entry = |channel| OutboxEntry {
-                id: 0,
-                channel,
-                notice: notice.clone(),
-                attempts: 0,
-                not_before: now.wall,
-                last_fault: None,
-            };
-            let entries: Vec<OutboxEntry> = channels.map(entry).collect();
+            let entries: Vec<OutboxEntry> =
+                channels.map(|channel| OutboxEntry::untried(0, channel, notice.clone())).collect();
             notify::deliver(cfg, &entries, &BTreeMap::new(), clock, cfg.notify.send_limit.duration());
             if let Err(error) = std::fs::write(&told, now.wall.0.to_string()) {
                 log::warn!("{}: {error}", told.display());

@@ -1,8 +1,8 @@
-//! The miners machine, the ladder and the resume.
+//! The miners machine on its way off, and while off holds; also the first run and observe mode.
 
 use minectl::model::*;
 
-use crate::scene::{MINER_WATTS, Scene};
+use crate::scene::Scene;
 
 fn outlets_on(scene: &Scene) -> usize {
     scene.commands.iter().filter(|c| matches!(c, Command::Outlet { on: true, .. })).count()
@@ -109,88 +109,6 @@ fn a_cut_outlet_stays_cut_whoever_switches_it_on() {
 }
 
 #[test]
-fn resume_waits_for_its_times_and_its_fans_and_then_goes_in_groups() {
-    let mut scene = Scene::curtailed();
-    scene.signal = Some(250.0);
-    let mut groups = Vec::new();
-    for _ in 0..60 {
-        scene.pass();
-        scene.wait(30);
-        if let MinersPhase::Resuming { group, .. } = scene.state.miners.phase {
-            assert!(scene.fans_on.len() >= 5, "fans first");
-            if groups.last() != Some(&group) {
-                groups.push(group);
-            }
-        }
-        if scene.phase() == "running" {
-            break;
-        }
-    }
-    assert_eq!(groups, [1, 2, 3, 4]);
-    assert_eq!(scene.phase(), "running");
-    assert!(scene.asleep.is_empty());
-    assert!((scene.watts() - 40.0 * MINER_WATTS).abs() < 1.0);
-}
-
-#[test]
-fn cut_outlets_come_back_with_the_resume_and_only_those() {
-    let mut scene = Scene::running();
-    let broken = OutletRef { pdu: "spdu-a".to_owned(), outlet: "20".to_owned() };
-    scene.outlets_off.insert(broken.clone());
-    scene.foreman_down = true;
-    scene.signal = Some(350.0);
-    scene.minutes(20);
-    scene.foreman_down = false;
-    scene.signal = Some(250.0);
-    scene.minutes(60);
-    assert_eq!(scene.phase(), "running");
-    assert_eq!(scene.outlets_off.iter().collect::<Vec<_>>(), [&broken], "an outlet that we did not cut is not ours");
-    assert!(scene.state.miners.cut.is_empty());
-}
-
-#[test]
-fn curtail_in_the_middle_of_a_resume_wins_at_once() {
-    let mut scene = Scene::curtailed();
-    scene.signal = Some(250.0);
-    for _ in 0..60 {
-        scene.pass();
-        scene.wait(10);
-        if scene.phase() == "resuming" && scene.asleep.len() < 40 {
-            break;
-        }
-    }
-    scene.signal = Some(350.0);
-    scene.pass();
-    assert_eq!(scene.phase(), "curtailing");
-    assert!(!scene.commands.iter().any(Command::starts_miners));
-    scene.minutes(4);
-    assert_eq!(scene.phase(), "curtailed");
-}
-
-#[test]
-fn a_group_that_does_not_return_is_told_and_does_not_stop_the_others() {
-    let mut scene = Scene::curtailed();
-    scene.foreman_ignored = true;
-    scene.signal = Some(250.0);
-    scene.minutes(60);
-    assert_eq!(scene.told("did not come back"), 4);
-    assert_eq!(scene.phase(), "running");
-}
-
-#[test]
-fn the_previous_mode_comes_back_when_foreman_told_it() {
-    let mut scene = Scene::running();
-    scene.signal = Some(350.0);
-    let mut snapshot = scene.snapshot();
-    if let Ok(foreman) = &mut snapshot.foreman {
-        foreman.miners[3].mode = Some(PowerMode::High);
-    }
-    let decision = minectl::decide::decide(&scene.cfg, &scene.state, &snapshot, &[], &scene.now);
-    let miner = scene.snapshot().foreman.unwrap().miners[3].id;
-    assert_eq!(decision.next.miners.asked[&miner].before, PowerMode::High);
-}
-
-#[test]
 fn a_call_that_ends_before_it_is_proven_does_not_hang() {
     let mut scene = Scene::running();
     scene.pdus_down.insert("spdu-b".to_owned());
@@ -203,69 +121,68 @@ fn a_call_that_ends_before_it_is_proven_does_not_hang() {
 }
 
 #[test]
-fn smoke_stops_the_mine_at_once() {
-    let mut scene = Scene::running();
-    scene.smoke = true;
+fn miners_that_come_back_are_seen_although_another_pdu_cannot_be_read() {
+    let mut scene = Scene::curtailed();
+    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.run();
+    scene.asleep = (1..=20).collect();
+    scene.foreman_ignored = true;
     scene.pass();
-    assert_eq!(scene.off_reasons(), [OffReason::SwitchAlarm]);
-    assert_eq!(scene.phase(), "curtailing");
+    assert_eq!(scene.phase(), "curtailing", "what is measured is a lower bound");
+    scene.minutes(6);
+    assert_eq!(scene.outlets_off.iter().filter(|o| o.pdu == "spdu-b").count(), 20);
+}
+
+#[test]
+fn proof_lost_for_the_deadline_is_an_emergency() {
+    let mut scene = Scene::curtailed();
+    scene.pdus_down.insert("spdu-a".to_owned());
+    scene.minutes(2);
+    assert!(scene.told_at(Severity::Emergency).is_empty());
+    scene.minutes(10);
     assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
 }
 
 #[test]
-fn heat_sheds_at_its_threshold_and_gives_back_only_at_the_lower_one() {
+fn watts_set_by_hand_end_the_emergency_but_stop_no_fan() {
     let mut scene = Scene::running();
-    scene.cfg.climate.shed_rise_k = 100.0;
-    let (shed, back) = (scene.cfg.climate.shed_above.value(), scene.cfg.climate.resume_below.value());
-    scene.intake_c = Some(shed - 0.1);
-    scene.pass();
-    assert_eq!(scene.phase(), "running");
-    scene.intake_c = Some(shed);
-    scene.pass();
-    assert_eq!(scene.off_reasons(), [OffReason::TooHot]);
-    scene.intake_c = Some(back + 0.1);
-    scene.minutes(30);
-    assert_eq!(scene.off_reasons(), [OffReason::TooHot]);
-    scene.intake_c = Some(back);
-    scene.pass();
-    assert!(scene.off_reasons().is_empty());
-}
-
-#[test]
-fn a_lost_intake_temperature_sheds_after_its_limit_and_not_before() {
-    let mut scene = Scene::running();
-    scene.pass();
-    scene.intake_c = None;
-    scene.wait(scene.cfg.climate.lost_limit.0 + scene.cfg.climate.max_age.0 - 1);
-    scene.pass();
-    let held = scene.off_reasons();
-    scene.wait(scene.cfg.climate.lost_limit.0);
-    scene.pass();
-    assert!(scene.off_reasons().contains(&OffReason::TemperatureLost), "{held:?}");
-}
-
-#[test]
-fn a_hold_off_keeps_them_off_and_clearing_it_lets_them_resume() {
-    let mut scene = Scene::running();
-    scene.set(Setting::Miners { on: false, against_signal: false });
-    scene.minutes(10);
-    assert_eq!(scene.phase(), "curtailed");
-    scene.overrides.clear();
-    scene.minutes(40);
-    assert_eq!(scene.phase(), "running");
-}
-
-#[test]
-fn against_the_signal_they_run_and_it_is_warned_of() {
-    let mut scene = Scene::running();
-    scene.set(Setting::Miners { on: true, against_signal: true });
+    scene.pdus_down.insert("spdu-a".to_owned());
     scene.signal = Some(350.0);
-    scene.minutes(20);
-    assert_eq!(scene.phase(), "running");
-    assert_eq!(scene.told("although the signal says curtail"), 1);
-    scene.smoke = true;
+    scene.minutes(4);
+    scene.set(Setting::MinerWatts { pdu: "spdu-a".to_owned(), value: minectl::units::Watts::ZERO });
+    let fans = scene.fans_on.len();
+    scene.minutes(40);
+    assert_eq!(scene.phase(), "curtailed");
+    assert_eq!(scene.fans_on.len(), fans);
+}
+
+#[test]
+fn a_lost_command_to_an_unreadable_pdu_is_sent_again() {
+    let mut scene = Scene::running();
+    scene.foreman_down = true;
+    scene.pdus_down.insert("spdu-b".to_owned());
+    scene.signal = Some(350.0);
     scene.pass();
-    assert_eq!(scene.phase(), "curtailing", "only the signal is overridden");
+    let to_b = |scene: &Scene| {
+        scene.commands.iter().filter(|c| matches!(c, Command::Outlet { outlet, .. } if outlet.pdu == "spdu-b")).count()
+    };
+    assert_eq!(to_b(&scene), 20);
+    scene.wait(30);
+    scene.pass();
+    assert_eq!(to_b(&scene), 0, "at a measured pace");
+    scene.wait(31);
+    scene.pass();
+    assert_eq!(to_b(&scene), 20);
+}
+
+#[test]
+fn a_pdu_that_repeats_an_old_reading_is_not_believed_to_be_off() {
+    let mut scene = Scene::curtailed();
+    scene.pdus_frozen = scene.cfg.pdus.iter().enumerate().map(|(at, pdu)| (pdu.name.clone(), scene.pdu(at))).collect();
+    scene.asleep.clear();
+    scene.foreman_ignored = true;
+    scene.minutes(12);
+    assert_eq!(scene.outlets_off.len(), 40, "cut although the frozen readings say 25 W");
 }
 
 #[test]
@@ -314,149 +231,4 @@ fn observe_mode_tells_a_plan_once_and_sends_no_emergency_for_what_it_did_not_do(
     assert!(told <= 4, "{told}");
     assert!(scene.told_at(Severity::Emergency).is_empty());
     assert!(scene.told("mode = observe: nothing was sent") >= 1);
-}
-
-#[test]
-fn miners_that_come_back_are_seen_although_another_pdu_cannot_be_read() {
-    let mut scene = Scene::curtailed();
-    scene.pdus_down.insert("spdu-a".to_owned());
-    scene.run();
-    scene.asleep = (1..=20).collect();
-    scene.foreman_ignored = true;
-    scene.pass();
-    assert_eq!(scene.phase(), "curtailing", "what is measured is a lower bound");
-    scene.minutes(6);
-    assert_eq!(scene.outlets_off.iter().filter(|o| o.pdu == "spdu-b").count(), 20);
-}
-
-#[test]
-fn proof_lost_for_the_deadline_is_an_emergency() {
-    let mut scene = Scene::curtailed();
-    scene.pdus_down.insert("spdu-a".to_owned());
-    scene.minutes(2);
-    assert!(scene.told_at(Severity::Emergency).is_empty());
-    scene.minutes(10);
-    assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
-}
-
-#[test]
-fn hold_keeps_a_curtailed_mine_off_while_blind() {
-    let mut scene = Scene::curtailed();
-    scene.cfg.signal.when_blind = minectl::config::WhenBlind::Hold;
-    scene.signal = None;
-    scene.minutes(120);
-    assert_eq!(scene.phase(), "curtailed");
-    scene.signal = Some(250.0);
-    scene.minutes(60);
-    assert_eq!(scene.phase(), "running");
-}
-
-#[test]
-fn smoke_that_can_no_longer_be_read_is_still_smoke() {
-    let mut scene = Scene::running();
-    scene.smoke = true;
-    scene.pass();
-    scene.room_down = true;
-    scene.minutes(6);
-    assert!(scene.off_reasons().contains(&OffReason::SwitchAlarm));
-    assert_eq!(scene.told("Over after"), 0);
-    scene.room_down = false;
-    scene.smoke = false;
-    scene.pass();
-    assert!(!scene.off_reasons().contains(&OffReason::SwitchAlarm));
-}
-
-#[test]
-fn watts_set_by_hand_end_the_emergency_but_stop_no_fan() {
-    let mut scene = Scene::running();
-    scene.pdus_down.insert("spdu-a".to_owned());
-    scene.signal = Some(350.0);
-    scene.minutes(4);
-    scene.set(Setting::MinerWatts { pdu: "spdu-a".to_owned(), value: minectl::units::Watts::ZERO });
-    let fans = scene.fans_on.len();
-    scene.minutes(40);
-    assert_eq!(scene.phase(), "curtailed");
-    assert_eq!(scene.fans_on.len(), fans);
-}
-
-#[test]
-fn an_outlet_that_does_not_come_back_holds_up_no_other_miner_and_is_named() {
-    let mut scene = Scene::running();
-    scene.foreman_ignored = true;
-    scene.signal = Some(350.0);
-    scene.minutes(10);
-    scene.foreman_ignored = false;
-    scene.asleep = (1..=40).collect();
-    let stuck = scene.outlets_off.first().unwrap().clone();
-    scene.signal = Some(250.0);
-    scene.quirks.outlets_stuck.insert(stuck.clone());
-    scene.minutes(120);
-    assert_eq!(scene.phase(), "running");
-    assert!(scene.asleep.is_empty(), "{:?}", scene.asleep);
-    assert!(scene.told(&format!("still off ({stuck})")) >= 1);
-    let told = scene.events.iter().filter(|e| e.kind == EventKind::Command && e.subject == stuck.pdu).count();
-    assert!(told < 40, "not at each pass: {told}");
-}
-
-#[test]
-fn a_lost_command_to_an_unreadable_pdu_is_sent_again() {
-    let mut scene = Scene::running();
-    scene.foreman_down = true;
-    scene.pdus_down.insert("spdu-b".to_owned());
-    scene.signal = Some(350.0);
-    scene.pass();
-    let to_b = |scene: &Scene| {
-        scene.commands.iter().filter(|c| matches!(c, Command::Outlet { outlet, .. } if outlet.pdu == "spdu-b")).count()
-    };
-    assert_eq!(to_b(&scene), 20);
-    scene.wait(30);
-    scene.pass();
-    assert_eq!(to_b(&scene), 0, "at a measured pace");
-    scene.wait(31);
-    scene.pass();
-    assert_eq!(to_b(&scene), 20);
-}
-
-#[test]
-fn a_pdu_that_repeats_an_old_reading_is_not_believed_to_be_off() {
-    let mut scene = Scene::curtailed();
-    scene.pdus_frozen = Some(scene.snapshot().pdus);
-    scene.asleep.clear();
-    scene.foreman_ignored = true;
-    scene.minutes(12);
-    assert_eq!(scene.outlets_off.len(), 40, "cut although the frozen readings say 25 W");
-}
-
-#[test]
-fn in_the_cold_miners_left_off_get_their_fans_and_start() {
-    let mut scene = Scene::curtailed();
-    scene.intake_c = Some(0.0);
-    scene.foreman_down = true;
-    scene.signal = Some(250.0);
-    scene.minutes(90);
-    assert_eq!(scene.phase(), "running");
-    assert_eq!(scene.asleep.len(), 40);
-    scene.foreman_down = false;
-    scene.minutes(20);
-    assert!(scene.asleep.is_empty());
-}
-
-#[test]
-fn a_wake_that_was_never_sent_is_sent_again_although_few_fans_are_needed() {
-    let mut scene = Scene::curtailed();
-    scene.intake_c = Some(10.0);
-    scene.signal = Some(250.0);
-    while scene.phase() != "resuming" || scene.asleep.len() > 10 {
-        scene.pass();
-        scene.wait(20);
-    }
-    // From here on no command arrives, until every group's time is over.
-    scene.commands_lost = true;
-    scene.minutes(60);
-    assert_eq!(scene.phase(), "running");
-    assert!(!scene.asleep.is_empty());
-    assert_eq!(scene.told("miners still asleep"), 1);
-    scene.commands_lost = false;
-    scene.minutes(60);
-    assert!(scene.asleep.is_empty(), "{:?}", scene.asleep);
 }

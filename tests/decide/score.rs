@@ -1,47 +1,13 @@
-//! The scorecard: what is measured of a call, when it begins and ends, and what is made of it.
+//! The scorecard: when a call begins and ends, what was read of it, and what is told of it.
 
 use std::collections::BTreeSet;
 
 use minectl::config::{Mode, OffWhen, SignalMeaning};
-use minectl::decide;
 use minectl::model::*;
 use minectl::units::*;
 
-use crate::scene::{MINER_WATTS, Scene};
-
-const FULL: f64 = 40.0 * MINER_WATTS;
-
-/// The call so far.
-fn card(scene: &Scene) -> CallRecord {
-    decide::so_far(&scene.cfg, &scene.state, &scene.now).unwrap()
-}
-
-/// One pass each 30 s, for so many seconds.
-fn passes(scene: &mut Scene, seconds: u64) {
-    for _ in 0..seconds / 30 {
-        scene.wait(30);
-        scene.pass();
-    }
-}
-
-/// A call that Foreman and the PDUs ignore until someone lets them: the clock is at its reading.
-fn held_up() -> Scene {
-    let mut scene = Scene::running();
-    scene.foreman_ignored = true;
-    scene.pdus_ignored = true;
-    scene.signal = Some(350.0);
-    scene.pass();
-    scene
-}
-
-/// Lets the outlets be cut, and sees it.
-fn let_go(scene: &mut Scene) {
-    scene.pdus_ignored = false;
-    scene.pass();
-    scene.wait(1);
-    scene.pass();
-    assert_eq!(scene.phase(), "curtailed");
-}
+use crate::call::{FULL, card, cut_at_once, held_up, passes};
+use crate::scene::Scene;
 
 /// Runs until the call is over and gives its record.
 fn to_the_end(scene: &mut Scene) -> CallRecord {
@@ -143,248 +109,12 @@ fn a_signal_set_by_hand_has_no_page_that_changed() {
 }
 
 #[test]
-fn watts_after_one_two_and_four_minutes_are_the_nearest_with_their_real_time() {
-    let mut scene = held_up();
-    scene.wait(50);
-    scene.pass();
-    scene.wait(80);
-    scene.pass();
-    scene.wait(100);
-    scene.pass();
-    let card = card(&scene);
-    let marks: Vec<(u64, u64)> = card.marks.iter().map(|mark| (mark.wanted.0, mark.after.0)).collect();
-    assert_eq!(marks, [(60, 50), (120, 130), (240, 230)]);
-    assert_eq!(card.mark(Seconds(60)).unwrap().watts.value(), FULL);
-}
-
-#[test]
-fn what_was_not_measured_after_a_minute_is_not_there() {
-    let mut scene = held_up();
-    scene.pdus_down.insert(scene.cfg.pdus[0].name.clone());
-    passes(&mut scene, 300);
-    assert!(card(&scene).marks.is_empty());
-}
-
-#[test]
-fn proof_at_the_deadline_is_in_time_and_a_second_later_is_late() {
-    for (wait, verdict, late) in [(0, Verdict::InTime, 0), (1, Verdict::Late, 1)] {
-        let mut scene = held_up();
-        let deadline = scene.cfg.miners.deadline.0;
-        scene.wait(deadline - 1 + wait);
-        let_go(&mut scene);
-        let card = card(&scene);
-        assert_eq!((card.verdict, card.late), (verdict, Seconds(late)));
-        assert_eq!(card.proven_after, Some(Seconds(deadline + wait)));
-        assert_eq!(card.is_missed(), wait == 1);
-        assert_eq!(card.rungs, BTreeSet::from([Rung::Foreman, Rung::Outlets]));
-    }
-}
-
-#[test]
-fn without_proof_a_call_is_open_before_the_deadline_and_missed_from_it_on() {
-    let mut scene = held_up();
-    let deadline = scene.cfg.miners.deadline.0;
-    scene.wait(deadline - 1);
-    scene.pass();
-    assert_eq!((card(&scene).verdict, card(&scene).is_missed()), (Verdict::Open, false));
-    scene.wait(1);
-    scene.pass();
-    assert_eq!((card(&scene).verdict, card(&scene).late), (Verdict::NotProven, Seconds(0)));
-    scene.wait(90);
-    scene.pass();
-    assert_eq!((card(&scene).late, card(&scene).is_missed()), (Seconds(90), true));
-}
-
-#[test]
-fn a_call_that_is_over_before_its_deadline_is_no_miss() {
-    let mut scene = held_up();
-    scene.signal = Some(250.0);
-    for _ in 0..3 {
-        scene.wait(20);
-        scene.pass();
-    }
-    assert!(scene.state.demand.reasons.is_empty());
-    assert_eq!((card(&scene).verdict, card(&scene).is_missed()), (Verdict::Short, false));
-}
-
-#[test]
-fn the_deadline_counts_from_the_signal_where_the_miners_were_off_before_it() {
-    let mut scene = Scene::running();
-    scene.set(Setting::Miners { on: false, against_signal: false });
-    scene.minutes(30);
-    let off = card(&scene);
-    assert_eq!((off.is_utilitys(), off.costs.demand_avoided), (false, None));
-    scene.signal = Some(350.0);
-    let called = scene.now.wall;
-    scene.minutes(20);
-    let card = card(&scene);
-    assert_eq!(card.signal_read, Some(called));
-    assert_eq!(card.reasons, BTreeSet::from([OffReason::Curtail, OffReason::HeldOff]));
-    assert_eq!((card.verdict, card.late), (Verdict::InTime, Seconds(0)));
-}
-
-#[test]
-fn outlets_that_still_draw_power_at_the_proof_are_counted_and_named() {
-    let mut scene = Scene::running();
-    scene.cfg.miners.off_below = Watts::new(60_000.0).unwrap();
-    scene.cfg.miners.off_share = 0.9;
-    scene.cfg.miners.on_above = Watts::new(90_000.0).unwrap();
-    scene.foreman_down = true;
-    scene.signal = Some(350.0);
-    scene.cfg.pdus[0].batch = 6;
-    scene.pass();
-    scene.wait(5);
-    scene.pass();
-    assert_eq!(scene.phase(), "curtailed");
-    let stragglers = card(&scene).stragglers.unwrap();
-    assert_eq!((stragglers.count, stragglers.names.len(), stragglers.unread), (14, 10, 0));
-    assert!(stragglers.names.iter().all(|name| name.starts_with("spdu-a outlet ")), "{:?}", stragglers.names);
-}
-
-#[test]
-fn energy_not_drawn_is_the_baseline_minus_the_measured() {
-    let mut scene = Scene::running();
-    scene.foreman_down = true;
-    scene.signal = Some(350.0);
-    scene.pass();
-    passes(&mut scene, 3600);
-    let card = card(&scene);
-    // Half of the first 30 s at full load, the rest at nothing.
-    let wanted = FULL / 1000.0 * (3600.0 - 15.0) / 3600.0;
-    assert!((card.not_drawn.unwrap().value() - wanted).abs() < 0.001, "{:?} {wanted}", card.not_drawn);
-    assert_eq!(card.unmeasured, Seconds(0));
-}
-
-#[test]
-fn a_span_with_a_silent_pdu_is_unmeasured_and_saves_nothing() {
-    let mut scene = Scene::running();
-    scene.foreman_down = true;
-    scene.signal = Some(350.0);
-    scene.pass();
-    passes(&mut scene, 300);
-    let before = card(&scene).not_drawn;
-    scene.pdus_down.insert(scene.cfg.pdus[1].name.clone());
-    passes(&mut scene, 600);
-    assert_eq!((card(&scene).not_drawn, card(&scene).unmeasured), (before, Seconds(600)));
-    scene.pdus_down.clear();
-    passes(&mut scene, 60);
-    let card = card(&scene);
-    assert_eq!(card.unmeasured, Seconds(630), "up to the first reading");
-    assert!(card.not_drawn > before);
-}
-
-#[test]
-fn missed_runs_are_unmeasured_time_beyond_two_and_a_half_intervals() {
-    for (gap, unmeasured) in [(300, 0), (301, 301)] {
-        let mut scene = Scene::running();
-        scene.foreman_down = true;
-        scene.signal = Some(350.0);
-        scene.pass();
-        scene.wait(30);
-        scene.pass();
-        scene.wait(gap);
-        scene.pass();
-        assert_eq!(card(&scene).unmeasured, Seconds(unmeasured), "{gap}");
-    }
-}
-
-#[test]
-fn a_power_that_was_never_known_before_saves_nothing() {
-    let mut scene = Scene::running();
-    scene.pdus_down.insert(scene.cfg.pdus[0].name.clone());
-    scene.minutes(2);
-    scene.signal = Some(350.0);
-    scene.pass();
-    scene.pdus_down.clear();
-    passes(&mut scene, 600);
-    let card = card(&scene);
-    assert_eq!((card.watts_before, card.not_drawn, card.billed), (None, None, None));
-    assert_eq!(card.costs.demand_avoided, None);
-    assert!(card.unmeasured >= Seconds(600));
-}
-
-#[test]
-fn the_demand_charge_is_what_the_worst_interval_leaves_of_it() {
-    let mut scene = held_up();
-    passes(&mut scene, 360);
-    scene.pdus_ignored = false;
-    scene.pass();
-    passes(&mut scene, 3600);
-    let card = card(&scene);
-    // Six and a quarter minutes of thirty at full load.
-    let billed = FULL * 375.0 / 1800.0;
-    assert!((card.billed.unwrap().value() - billed).abs() < 1.0, "{:?} {billed}", card.billed);
-    let (avoided, drawn) = (card.costs.demand_avoided.unwrap().value(), card.costs.demand_drawn.unwrap().value());
-    assert!((drawn - 15.0 * billed / 1000.0).abs() < 0.1, "{drawn}");
-    assert!((avoided + drawn - 15.0 * FULL / 1000.0).abs() < 0.1, "{avoided} {drawn}");
-}
-
-#[test]
-fn what_nobody_measured_is_billed_in_full() {
-    let mut scene = Scene::running();
-    scene.foreman_down = true;
-    scene.signal = Some(350.0);
-    scene.pass();
-    scene.wait(30);
-    scene.pass();
-    scene.pdus_down.extend(scene.cfg.pdus.iter().map(|pdu| pdu.name.clone()));
-    passes(&mut scene, 3600);
-    let card = card(&scene);
-    assert!((card.billed.unwrap().value() - FULL).abs() < 1.0, "{:?}", card.billed);
-    assert_eq!(card.costs.demand_avoided.map(|money| money.value().round()), Some(0.0));
-}
-
-#[test]
-fn time_off_without_the_signal_is_needless_and_has_its_price() {
-    let mut scene = Scene::running();
-    scene.set(Setting::Miners { on: false, against_signal: false });
-    scene.pass();
-    passes(&mut scene, 1800);
-    let off = card(&scene);
-    assert_eq!((off.needless, off.signal_time), (Seconds(1800), Seconds(0)));
-    assert!((off.costs.needless.value() - 25.0).abs() < 1e-9);
-    scene.signal = Some(350.0);
-    scene.wait(30);
-    scene.pass();
-    passes(&mut scene, 600);
-    let both = card(&scene);
-    assert_eq!((both.needless, both.signal_time), (Seconds(1830), Seconds(600)));
-}
-
-#[test]
-fn a_miner_that_comes_back_after_the_proof_is_the_worst_that_was_seen() {
-    let mut scene = Scene::curtailed();
-    assert!(card(&scene).worst_after_proof.unwrap().watts <= scene.cfg.miners.off_below);
-    scene.asleep.remove(&7);
-    scene.asleep.remove(&8);
-    scene.pass();
-    let worst = card(&scene).worst_after_proof.unwrap();
-    assert_eq!((worst.watts.value(), worst.at), (38.0 * 25.0 + 2.0 * MINER_WATTS, scene.now.wall));
-    scene.minutes(10);
-    assert_eq!(card(&scene).worst_after_proof.unwrap(), worst);
-}
-
-#[test]
 fn a_group_that_does_not_come_back_is_noted() {
     let mut scene = Scene::curtailed();
     scene.foreman_ignored = true;
     let record = to_the_end(&mut scene);
     assert_eq!(record.groups_not_back, BTreeSet::from([1, 2, 3, 4]));
     assert!(scene.notices.iter().any(|notice| notice.text.contains("not back: groups 1, 2, 3, 4")));
-}
-
-#[test]
-fn a_call_without_signal_is_never_a_missed_one() {
-    let mut scene = Scene::running();
-    scene.foreman_ignored = true;
-    scene.pdus_ignored = true;
-    scene.smoke = true;
-    scene.pass();
-    passes(&mut scene, 900);
-    let card = card(&scene);
-    assert_eq!(card.verdict, Verdict::NotProven);
-    assert!(!card.is_missed());
-    assert_eq!((card.page_changed, card.peak), (None, None));
 }
 
 #[test]
@@ -424,10 +154,7 @@ fn watts_set_by_hand_are_said_to_be() {
 
 #[test]
 fn a_clock_that_jumps_changes_no_span() {
-    let mut scene = Scene::running();
-    scene.foreman_down = true;
-    scene.signal = Some(350.0);
-    scene.pass();
+    let mut scene = cut_at_once();
     scene.now.wall = scene.now.wall.minus(Seconds(7200));
     passes(&mut scene, 600);
     let card = card(&scene);

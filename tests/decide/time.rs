@@ -54,14 +54,6 @@ fn group(scene: &Scene) -> u32 {
     if let MinersPhase::Resuming { group, .. } = scene.state.miners.phase { group } else { 0 }
 }
 
-fn stops_a_fan(scene: &Scene) -> bool {
-    scene.commands.iter().any(|command| matches!(command, Command::Fan { on: false, .. }))
-}
-
-fn starts_a_miner(scene: &Scene) -> bool {
-    scene.commands.iter().any(Command::starts_miners)
-}
-
 #[test]
 fn a_missed_hour_is_told_and_the_rest_of_the_call_goes_on() {
     let mut scene = Scene::running();
@@ -218,9 +210,9 @@ fn a_boot_in_the_middle_of_any_phase_goes_on_where_it_was() {
         reboot(&mut scene);
         scene.pass();
         assert_eq!(scene.phase(), phase, "the pass after it");
-        assert!(!stops_a_fan(&scene), "{phase}");
+        assert!(!scene.stops_a_fan(), "{phase}");
         assert_eq!(self::group(&scene), group, "no group is skipped");
-        assert!(!starts_a_miner(&scene), "{phase}: {:?}", scene.commands);
+        assert!(!scene.starts_a_miner(), "{phase}: {:?}", scene.commands);
         (scene.foreman_ignored, scene.pdus_ignored) = (false, false);
         scene.pdus_down.clear();
         scene.minutes(90);

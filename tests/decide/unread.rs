@@ -6,10 +6,6 @@ use minectl::units::*;
 
 use crate::scene::Scene;
 
-fn stops_a_fan(scene: &Scene) -> bool {
-    scene.commands.iter().any(|command| matches!(command, Command::Fan { on: false, .. }))
-}
-
 #[test]
 fn fans_that_stand_still_behind_a_board_that_cannot_be_read_are_replaced() {
     let mut scene = Scene::running();
@@ -69,7 +65,7 @@ fn with_the_miners_power_unread_no_fan_stops() {
     scene.intake_c = Some(0.0);
     for _ in 0..90 {
         scene.run();
-        assert!(!stops_a_fan(&scene), "{:?}", scene.commands);
+        assert!(!scene.stops_a_fan(), "{:?}", scene.commands);
     }
     scene.pdus_down.clear();
     scene.minutes(60);
@@ -82,9 +78,9 @@ fn one_wild_reading_teaches_nothing() {
     let before = scene.state.miners.baselines.clone();
     let mut wild = scene.pdu(0);
     wild.total = Ok(Measured { value: Watts::new(2_000_000.0).unwrap(), age: Seconds(0) });
-    scene.quirks.pdus_frozen.insert("spdu-a".to_owned(), wild);
+    scene.pdus_frozen.insert("spdu-a".to_owned(), wild);
     scene.pass();
-    scene.quirks.pdus_frozen.clear();
+    scene.pdus_frozen.clear();
     scene.minutes(4);
     let after = scene.state.miners.baselines["spdu-a"].value();
     assert!((after - before["spdu-a"].value()).abs() < 1.0, "{after}");

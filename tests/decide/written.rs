@@ -18,14 +18,6 @@ fn written(scene: &Scene, subject: &str) -> Vec<String> {
     scene.events.iter().filter(by_hand).map(|e| e.text.clone()).collect()
 }
 
-fn stops_a_fan(scene: &Scene) -> bool {
-    scene.commands.iter().any(|command| matches!(command, Command::Fan { on: false, .. }))
-}
-
-fn starts(scene: &Scene) -> usize {
-    scene.commands.iter().filter(|command| command.starts_miners()).count()
-}
-
 #[test]
 fn a_state_is_written_once_with_an_event_and_written_again_when_it_is_set_again() {
     let mut scene = Scene::curtailed();
@@ -69,7 +61,7 @@ fn signal_run_written_during_a_call_holds_for_no_pass() {
     let mut scene = Scene::curtailed();
     scene.set(signal(Level::Run));
     scene.pass();
-    assert_eq!((scene.state.signal.level, starts(&scene)), (Level::Curtail, 0));
+    assert_eq!((scene.state.signal.level, scene.starts_a_miner()), (Level::Curtail, false));
     assert_eq!(scene.off_reasons(), [OffReason::Curtail]);
 }
 
@@ -138,7 +130,7 @@ fn miners_curtailed_written_on_a_running_mine_stops_no_fan_and_proves_nothing() 
     scene.pass();
     assert_eq!(scene.phase(), "running", "they draw power: {}", scene.why("miners"));
     assert_eq!(scene.state.miners.proven_off, None);
-    assert!(!stops_a_fan(&scene));
+    assert!(!scene.stops_a_fan());
     // The same where no PDU can be read, and nothing shows that they draw.
     scene.pdus_down = scene.cfg.pdus.iter().map(|pdu| pdu.name.clone()).collect();
     scene.pass();
@@ -147,7 +139,7 @@ fn miners_curtailed_written_on_a_running_mine_stops_no_fan_and_proves_nothing() 
     let running = scene.fans_on.clone();
     for _ in 0..30 {
         scene.run();
-        assert!(!stops_a_fan(&scene), "{:?}", scene.commands);
+        assert!(!scene.stops_a_fan(), "{:?}", scene.commands);
         assert_eq!(scene.state.miners.proven_off, None);
     }
     assert!(scene.fans_on.is_superset(&running));
@@ -159,8 +151,8 @@ fn miners_running_written_during_a_call_are_put_off_again_in_the_same_pass() {
     let call = scene.state.call.clone().unwrap();
     scene.set(miners(WrittenPhase::Running));
     scene.pass();
-    assert_eq!((scene.phase(), starts(&scene)), ("curtailing", 0));
-    assert!(!stops_a_fan(&scene));
+    assert_eq!((scene.phase(), scene.starts_a_miner()), ("curtailing", false));
+    assert!(!scene.stops_a_fan());
     assert_eq!(scene.state.call.as_ref().map(|call| call.seen), Some(call.seen), "the record of the call goes on");
     scene.pass();
     assert_eq!(scene.phase(), "curtailed");
@@ -177,7 +169,7 @@ fn miners_running_written_in_the_middle_of_switching_off_goes_on_switching_off()
     scene.wait(5);
     scene.set(miners(WrittenPhase::Running));
     scene.pass();
-    assert_eq!((scene.phase(), starts(&scene)), ("curtailing", 0));
+    assert_eq!((scene.phase(), scene.starts_a_miner()), ("curtailing", false));
 }
 
 #[test]
@@ -189,7 +181,7 @@ fn miners_running_written_while_nothing_speaks_against_it_starts_them_once_the_f
     assert!(scene.off_reasons().is_empty());
     scene.set(miners(WrittenPhase::Running));
     scene.pass();
-    assert_eq!((scene.phase(), starts(&scene)), ("running", 0), "no fan is proven yet");
+    assert_eq!((scene.phase(), scene.starts_a_miner()), ("running", false), "no fan is proven yet");
     assert_eq!(scene.state.call, None, "the call is over");
     scene.minutes(20);
     assert!(scene.watts() > 100_000.0, "{}", scene.watts());
@@ -200,7 +192,7 @@ fn miners_resuming_written_starts_nothing_without_proven_fans_and_nothing_during
     let mut scene = Scene::curtailed();
     scene.set(miners(WrittenPhase::Resuming));
     scene.pass();
-    assert_eq!((scene.phase(), starts(&scene)), ("curtailing", 0), "a call");
+    assert_eq!((scene.phase(), scene.starts_a_miner()), ("curtailing", false), "a call");
     let mut scene = Scene::curtailed();
     scene.signal = Some(250.0);
     scene.minutes(8);
@@ -208,7 +200,7 @@ fn miners_resuming_written_starts_nothing_without_proven_fans_and_nothing_during
     scene.set(miners(WrittenPhase::Resuming));
     for _ in 0..20 {
         scene.run();
-        assert_eq!(starts(&scene), 0);
+        assert!(!scene.starts_a_miner());
     }
     assert!(scene.watts() < 4000.0);
     scene.fans_dead.clear();
@@ -252,7 +244,7 @@ fn miners_fault_written_puts_every_rung_in_force_until_they_are_proven_off() {
     let mut scene = Scene::running();
     scene.set(miners(WrittenPhase::Fault));
     scene.pass();
-    assert_eq!((scene.phase(), starts(&scene)), ("fault", 0));
+    assert_eq!((scene.phase(), scene.starts_a_miner()), ("fault", false));
     assert!(scene.commands.iter().any(|command| matches!(command, Command::Outlet { on: false, .. })));
     scene.minutes(4);
     assert_eq!(scene.phase(), "curtailed");
@@ -267,8 +259,8 @@ fn miners_boot_written_adopts_what_is_observed_and_starts_and_stops_nothing() {
         scene.set(miners(WrittenPhase::Boot));
         scene.pass();
         assert_eq!(scene.phase(), phase);
-        assert_eq!(starts(&scene), 0);
-        assert!(!stops_a_fan(&scene));
+        assert!(!scene.starts_a_miner());
+        assert!(!scene.stops_a_fan());
     }
 }
 

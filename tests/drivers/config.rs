@@ -1,13 +1,13 @@
 //! A whole configuration whose devices all stand at given addresses; rules and messages are there because they must be.
+#![allow(dead_code, reason = "each test program uses its part of it")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use minectl::clock::Clock;
 use minectl::config::*;
 use minectl::model::Channel;
 use minectl::units::{Dollars, Seconds, Temperature, Watts};
-use serde_json::json;
 
 /// An address at which nothing listens.
 pub const NOWHERE: &str = "http://127.0.0.1:9";
@@ -107,27 +107,10 @@ pub fn fan(number: u8, board: &str, relay: u8) -> FanConfig {
     FanConfig { number, board: board.to_owned(), relay, wiring: Wiring::NormallyClosed }
 }
 
-/// The dialect of Digital Shovel's SmartPDU.
+/// The dialect of Digital Shovel's SmartPDU: the preset that the sample names.
 pub fn digital_shovel() -> PduDialect {
-    PduDialect {
-        read_path: "/api/miners/".to_owned(),
-        items: String::new(),
-        id: "/id".to_owned(),
-        watts: Some("/curCons".to_owned()),
-        watts_scale: 1.0,
-        state: "/status".to_owned(),
-        on: json!(true),
-        off: json!(false),
-        updated: Some("/updateTime".to_owned()),
-        auto_reset: Some("/autoReset".to_owned()),
-        total_watts: None,
-        switch_method: "PUT".to_owned(),
-        switch_path: "/api/miners/{id}".to_owned(),
-        on_body: json!({"status": true}),
-        off_body: json!({"status": false}),
-        switch_headers: vec!["Authorization: JWT {token}".to_owned()],
-        read_headers: Vec::new(),
-    }
+    let text = include_str!("../../config.txt");
+    parse(text, "config.txt", Path::new("/nowhere")).unwrap().pdus.swap_remove(0).dialect
 }
 
 /// A PDU with these outlets.

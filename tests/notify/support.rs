@@ -26,7 +26,7 @@ pub(crate) fn clock_at_rate(rate: f64) -> Clock {
 pub(crate) fn entry(id: u64, channel: Channel, severity: Severity, text: &str) -> OutboxEntry {
     let at = UnixSeconds(NOW - 5);
     let notice = Notice { severity, at, text: text.to_owned() };
-    OutboxEntry { id, channel, notice, attempts: 0, not_before: at, last_fault: None }
+    OutboxEntry::untried(id, channel, notice)
 }
 
 /// The same, written `seconds` ago.

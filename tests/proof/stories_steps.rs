@@ -200,9 +200,9 @@ pub fn apply(scene: &mut Scene, step: &Step) {
 }
 
 fn freeze_pdu(scene: &mut Scene, name: &str, frozen: bool) {
-    scene.pdu_frozen.remove(name);
+    scene.pdus_frozen.remove(name);
     if let (true, Some(Ok(reading))) = (frozen, scene.snapshot().pdus.remove(name)) {
-        scene.pdu_frozen.insert(name.to_owned(), reading);
+        scene.pdus_frozen.insert(name.to_owned(), reading);
     }
 }
 
@@ -236,7 +236,7 @@ pub fn heal(scene: &mut Scene, page: f64, mild_c: f64) {
     scene.foreman_ignored = false;
     scene.foreman_status = CommandStatus::Complete;
     scene.pdus_down.clear();
-    scene.pdu_frozen.clear();
+    scene.pdus_frozen.clear();
     scene.pdus_stale.clear();
     scene.pdus_ignored = false;
     scene.banks_ignored = false;

@@ -115,7 +115,7 @@ pub const EVENTS: &[(&str, Effect)] = &[
     ("pdu <pdu> ignores commands", |w, a| done(w.scene.quirks.pdus_ignoring.insert(a.text(0).to_owned()))),
     ("pdu <pdu> repeats its last reading", |w, a| w.freeze_pdu(a.text(0))),
     ("pdu <pdu> well again", |w, a| {
-        w.scene.quirks.pdus_frozen.remove(a.text(0));
+        w.scene.pdus_frozen.remove(a.text(0));
         w.scene.quirks.pdus_ignoring.remove(a.text(0));
         done(w.scene.pdus_down.remove(a.text(0)))
     }),
@@ -263,7 +263,7 @@ impl World {
     fn freeze_pdu(&mut self, name: &str) -> Result<(), String> {
         let place = self.scene.cfg.pdus.iter().position(|pdu| pdu.name == name).ok_or("no such PDU")?;
         let reading = self.scene.pdu(place);
-        self.scene.quirks.pdus_frozen.insert(name.to_owned(), reading);
+        self.scene.pdus_frozen.insert(name.to_owned(), reading);
         Ok(())
     }
 

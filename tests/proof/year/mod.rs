@@ -21,6 +21,7 @@ use std::time::Instant;
 use minectl::config::{self, Config};
 use minectl::decide;
 use minectl::model::*;
+use minectl::tick::outstanding;
 use minectl::units::*;
 
 use calls::Call;
@@ -36,8 +37,6 @@ use weather::{DAY_S, DAYS};
 const PASSES_S: u64 = 85;
 /// The least time for another pass.
 const PASS_S: u64 = 14;
-/// Foreman's command numbers that are asked about in one pass.
-const ASK_MAX: usize = 4;
 const DIARIES_MAX: usize = 4;
 /// Switchings of all nine fans together, on average and on the worst day.
 const SWITCHINGS_A_DAY: u64 = 60;
@@ -187,23 +186,6 @@ impl Year {
             self.diaries.push(format!("--- {what}\n{lines}"));
         }
     }
-}
-
-/// Foreman's command numbers that are still open, as `tick` asks about them.
-fn outstanding(state: &SiteState) -> Vec<u64> {
-    let phases = |phase: &MinersPhase| {
-        matches!(phase, MinersPhase::Curtailing { .. } | MinersPhase::Resuming { .. } | MinersPhase::Fault { .. })
-    };
-    if !phases(&state.miners.phase) {
-        return Vec::new();
-    }
-    let open = state.miners.asked.values().filter(|asked| {
-        matches!(asked.status, Some(CommandStatus::Pending | CommandStatus::InProgress | CommandStatus::Unknown))
-    });
-    let mut numbers: Vec<u64> = open.filter_map(|asked| asked.command).collect();
-    numbers.sort_unstable();
-    numbers.truncate(ASK_MAX);
-    numbers
 }
 
 fn simulate(seed: u64) {
