@@ -127,9 +127,10 @@ fn groups_that_fit(cfg: &Config, next: &SiteState) -> u32 {
 
 /// How many fans the power that is drawn needs; 0 without a capacity in the configuration.
 pub(super) fn fans_for_power(cfg: &Config, next: &SiteState) -> usize {
-    // Watts set by hand cool nothing.
-    let drawn = if next.miners.proof_by_hand { Some(full_power(cfg, next)) } else { next.miners.watts };
-    drawn.map_or(0, |watts| fans_for(cfg, next, watts))
+    // Watts set by hand cool nothing: they count only where they ask for more.
+    let by_hand = next.miners.proof_by_hand.then(|| full_power(cfg, next));
+    let drawn = by_hand.into_iter().chain(next.miners.watts);
+    drawn.map(|watts| fans_for(cfg, next, watts)).max().unwrap_or(0)
 }
 
 /// How many fans so much power needs; 0 without a capacity in the configuration.

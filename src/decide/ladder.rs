@@ -30,6 +30,10 @@ pub(super) fn enter(next: &mut SiteState, inputs: &Inputs, snapshot: &Snapshot, 
         call.reasons.extend(reasons);
         call.rung = call.rung.max(Some(rung));
     }
+    if matches!(next.miners.phase, MinersPhase::Running | MinersPhase::Resuming { .. }) {
+        // What outlets were told just now was to go on.
+        next.miners.outlets_told.clear();
+    }
     // What was asked before this moment proves nothing now: ask again.
     for asked in next.miners.asked.values_mut() {
         asked.command = None;

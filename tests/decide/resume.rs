@@ -155,3 +155,25 @@ fn before_a_resume_as_many_fans_start_as_the_first_group_needs() {
     scene.minutes(120);
     assert_eq!(scene.phase(), "running", "{}", scene.why("miners"));
 }
+
+#[test]
+fn outlets_that_were_told_on_a_moment_ago_are_told_off_at_once_although_their_pdu_cannot_be_read() {
+    let mut scene = Scene::running();
+    scene.foreman_down = true;
+    scene.signal = Some(350.0);
+    scene.minutes(20);
+    scene.signal = Some(250.0);
+    while !scene.outlets_off.is_empty() {
+        scene.wait(20);
+        scene.pass();
+    }
+    scene.pdus_down.extend(["spdu-a".to_owned(), "spdu-b".to_owned()]);
+    scene.signal = Some(350.0);
+    scene.wait(20);
+    scene.pass();
+    assert!(
+        scene.commands.iter().any(|command| matches!(command, Command::Outlet { on: false, .. })),
+        "{:?}",
+        scene.commands
+    );
+}

@@ -37,6 +37,8 @@ pub struct Seen {
     pub measured: Option<f64>,
     /// The same, with those set by hand.
     pub total: Option<f64>,
+    /// The same of each PDU.
+    pub pdus: Vec<Option<f64>>,
     pub intake: Intake,
     pub fans: BTreeMap<u8, SeenFan>,
     /// Why the miners must be off, by what the site shows; the rules may know more reasons, never fewer.
@@ -79,11 +81,12 @@ impl Seer {
             })
         };
         let measured: Option<f64> = pdus.iter().map(|(_, watts)| *watts).sum();
-        let total: Option<f64> = pdus.iter().map(|(name, watts)| set_watts(name).or(*watts)).sum();
+        let pdus: Vec<Option<f64>> = pdus.iter().map(|(name, watts)| set_watts(name).or(*watts)).collect();
+        let total: Option<f64> = pdus.iter().copied().sum();
         let intake = self.intake(cfg, snapshot, &live, now);
         let fans = self.fans(cfg, snapshot, &live, now);
         let (off, off_at_once) = self.off(cfg, snapshot, &live, intake, now);
-        Seen { measured, total, intake, fans, off, off_at_once, level_by_hand: self.level_by_hand }
+        Seen { measured, total, pdus, intake, fans, off, off_at_once, level_by_hand: self.level_by_hand }
     }
 
     /// A person writes the state of a machine: what was held from earlier readings holds no more.
@@ -170,12 +173,7 @@ impl Seer {
         let blind_is_off = cfg.signal.when_blind == WhenBlind::Curtail;
         let stale = self.page_read.is_none_or(|at| now.since(&at) > cfg.signal.max_age);
         let by_hand = live.iter().find_map(|s| if let Setting::Signal(level) = s { Some(*level) } else { None });
-        let was_read = self.page_read;
         self.page(cfg, snapshot, now);
-        if by_hand.is_some() {
-            // What the page says under a hand is not taken in.
-            self.page_read = was_read;
-        }
         if by_hand.is_some() {
             self.runs_since_curtail = None;
         }
