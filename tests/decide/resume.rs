@@ -158,7 +158,10 @@ fn before_a_resume_as_many_fans_start_as_the_first_group_needs() {
 
 #[test]
 fn outlets_that_were_told_on_a_moment_ago_are_told_off_at_once_although_their_pdu_cannot_be_read() {
-    let mut scene = Scene::running();
+    let mut cfg = config();
+    cfg.miners.resume_groups = 1;
+    let mut scene = Scene::with(cfg);
+    scene.minutes(10);
     scene.foreman_down = true;
     scene.signal = Some(350.0);
     scene.minutes(20);
