@@ -18,7 +18,11 @@ pub(super) fn step(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &Mo
     match next.miners.phase {
         MinersPhase::Running => {}
         MinersPhase::Boot | MinersPhase::Curtailed { .. } | MinersPhase::Resuming { .. } => {
-            next.miners.shed_groups = 0;
+            let before = std::mem::take(&mut next.miners.shed_groups);
+            if before > 0 {
+                let phase = next.miners.phase.word();
+                report.event(now, EventKind::State, "airflow", format!("no groups shed (before: {before}): {phase}"));
+            }
             return clear(next);
         }
         // Until they are proven off, what was shed stays shed.
