@@ -86,6 +86,7 @@ fn check_alone(scene: &Scene) -> Result<(), TestCaseError> {
                     "I2: {command}"
                 );
                 prop_assert!(!state.climate.shedding, "I2: {command} while shedding");
+                prop_assert!(state.miners.watts.is_some(), "I2: {command}, the miners' power unread");
                 prop_assert!(left >= 3, "I2: {left} fans left");
             }
         }
@@ -98,11 +99,11 @@ fn check_alone(scene: &Scene) -> Result<(), TestCaseError> {
 
 /// A state that is nearly fit to start, stop or step down, with one thing random each time: stories seldom get there.
 fn nearly() -> impl Strategy<Value = Scene> {
-    let phases = (0_u8..5, 0_u64..900, 0_u64..900);
+    let phases = (0_u8..5, 0_u64..900, 0_u64..900, prop::bool::weighted(0.2));
     let reasons = prop::option::of(prop_oneof![Just(OffReason::Curtail), Just(OffReason::TooHot)]);
     let intake = prop::option::weighted(0.9, -10.0..50.0);
     (phases, reasons, intake, 0_usize..10, any::<bool>(), 0_usize..14, any::<bool>()).prop_map(
-        |((phase, off_for, shed), reason, intake, dead, has_pass, switchings, shedding)| {
+        |((phase, off_for, shed, power_unread), reason, intake, dead, has_pass, switchings, shedding)| {
             let mut scene = Scene::running();
             scene.intake_c = Some(30.0);
             scene.minutes(4);
@@ -132,6 +133,9 @@ fn nearly() -> impl Strategy<Value = Scene> {
             }
             for fan in scene.state.fans.values_mut() {
                 fan.switchings = vec![at; switchings];
+            }
+            if power_unread {
+                scene.state.miners.watts = None;
             }
             if !has_pass {
                 scene.state.last_pass = None;

@@ -35,6 +35,8 @@ pub struct Figures {
     pub hottest_c: f64,
     pub critical_possible_s: u64,
     critical_before_s: u64,
+    /// Whether the fans could have cooled the intake below critical at the end of the last interval.
+    could_cool: bool,
     pub passes: u64,
 }
 
@@ -68,6 +70,7 @@ impl Figures {
             hottest_c: f64::MIN,
             critical_possible_s: 0,
             critical_before_s: 0,
+            could_cool: true,
             passes: 0,
         }
     }
@@ -105,7 +108,9 @@ impl Figures {
         self.hottest_c = self.hottest_c.max(site.air.intake_c);
         let able = site.fans_able();
         let allows = |limit: f64| site.outdoor_c + self.rise[able] < limit;
-        if allows(site.critical_c) && !site.broken.has(Kind::Blackout, 0) {
+        let can_cool = allows(site.critical_c) && !site.broken.has(Kind::Blackout, 0);
+        // What is mended within an interval could not cool at its beginning.
+        if std::mem::replace(&mut self.could_cool, can_cool) && can_cool {
             self.critical_possible_s += site.critical_s - self.critical_before_s;
         }
         self.critical_before_s = site.critical_s;
