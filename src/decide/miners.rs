@@ -16,7 +16,7 @@
 //! | fault | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
 //! | curtailed | curtailing | a reason holds, and more than `off_below` is measured |
 //! | curtailed | curtailing | a reason holds, and the proof is lost for `foreman_limit` |
-//! | curtailed | running | no reason holds, nothing is left off, and `on_above` is measured: a person started them |
+//! | curtailed | running | no reason holds, `on_above` is measured, and nothing is left off or can be resumed: a person started them |
 //! | curtailed | resuming | no reason for `resume_after`, `min_off` served, intake and fans allow it |
 //! | resuming | curtailing | a reason to be off holds |
 //! | resuming | resuming | next group: this one shows its watts or its time is over, intake and fans allow it |
@@ -48,7 +48,7 @@ table! {
     FAULT_CALLED_OFF = "fault", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
     CAME_BACK = "curtailed", "curtailing", "a reason holds, and more than `off_below` is measured";
     PROOF_LOST = "curtailed", "curtailing", "a reason holds, and the proof is lost for `foreman_limit`";
-    BY_HAND = "curtailed", "running", "no reason holds, nothing is left off, and `on_above` is measured: a person started them";
+    BY_HAND = "curtailed", "running", "no reason holds, `on_above` is measured, and nothing is left off or can be resumed: a person started them";
     RESUME = "curtailed", "resuming", "no reason for `resume_after`, `min_off` served, intake and fans allow it";
     BROKEN_OFF = "resuming", "curtailing", "a reason to be off holds";
     NEXT_GROUP = "resuming", "resuming", "next group: this one shows its watts or its time is over, intake and fans allow it";
@@ -172,7 +172,12 @@ impl MayRun<'_> {
             MinersPhase::Curtailed { .. } if self.runs_by_hand(next) => to(MinersPhase::Running, BY_HAND),
             MinersPhase::Curtailing { since, .. } => self.resume(next, before, &since, CALLED_OFF, preparing, report),
             MinersPhase::Fault { since } => self.resume(next, before, &since, FAULT_CALLED_OFF, preparing, report),
-            MinersPhase::Curtailed { since } => self.resume(next, before, &since, RESUME, preparing, report),
+            MinersPhase::Curtailed { since } => {
+                let step = self.resume(next, before, &since, RESUME, preparing, report);
+                // What runs without us and cannot be resumed in order is a running mine, with all its rules.
+                let is_stuck = step.1.is_none() && self.draws(next) && self.has_waited(next, &since);
+                if is_stuck { to(MinersPhase::Running, BY_HAND) } else { step }
+            }
             MinersPhase::Resuming { since, group, group_since, watts_before } => {
                 *preparing = true;
                 let at = resume::Group { since, number: group, group_since, watts_before };
@@ -187,7 +192,15 @@ impl MayRun<'_> {
 
     /// Whether the miners draw power and nothing waits to be started by us: then it was not us.
     fn runs_by_hand(&self, next: &SiteState) -> bool {
-        next.miners.watts.is_some_and(|watts| watts >= self.cfg.miners.on_above) && !super::commands::left_off(next)
+        self.draws(next) && !super::commands::left_off(next)
+    }
+
+    fn draws(&self, next: &SiteState) -> bool {
+        next.miners.watts.is_some_and(|watts| watts >= self.cfg.miners.on_above)
+    }
+
+    fn has_waited(&self, next: &SiteState, off_since: &Moment) -> bool {
+        resume::waited(self.cfg, next, self.overrides, off_since, self.now).is_ok()
     }
 
     /// Boot: takes over what is observed once every required input was read; until then nothing is assumed.

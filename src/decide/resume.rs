@@ -120,6 +120,13 @@ pub(super) fn wake_the_forgotten(next: &mut SiteState, snapshot: &Snapshot, now:
     if found.is_empty() {
         return;
     }
+    // What those draw that are awake tells what all will draw: their fans come first.
+    let listed = foreman.miners.len() as f64;
+    let awake = foreman.miners.iter().filter(|miner| miner.mode != Some(PowerMode::Sleeping)).count() as f64;
+    for (pdu, watts) in next.miners.pdu_watts.iter().filter(|_| awake > 0.0) {
+        let all = Watts::new(watts.value() * listed / awake).unwrap_or(*watts);
+        next.miners.baselines.insert(pdu.clone(), all);
+    }
     let text = format!("{} miners are asleep and nothing is remembered of it: they are woken", found.len());
     report.event(now, EventKind::State, "miners", text.clone());
     report.notice(now, Severity::Info, text);

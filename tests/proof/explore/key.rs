@@ -81,7 +81,8 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment, keeps: Keeps) {
     state.miners.back_since = None;
     // An approximation: what a PDU was learnt to draw is rounded up to whole miners; it falls slowly while some are off.
     for watts in state.miners.baselines.values_mut() {
-        let whole = (watts.value() / MINER_WATTS).ceil() * MINER_WATTS;
+        // Miners that sleep draw next to nothing.
+        let whole = (watts.value() / MINER_WATTS - 0.05).ceil() * MINER_WATTS;
         *watts = Watts::new(whole).expect("not negative");
     }
     if let Some(trusted) = climate.trusted {

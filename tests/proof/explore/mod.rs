@@ -63,8 +63,8 @@ fn print(variant: &Variant, found: &Found, bounds: Bounds) {
             &way.switched[6..]
         );
         println!(
-            "    known limit: in {} rests something unknown stays off, {} without an alarm",
-            settler.left_off, settler.untold
+            "    in {} rests something stays off that the program does not know of; each is told",
+            settler.left_off
         );
     }
 }

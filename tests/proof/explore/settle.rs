@@ -15,13 +15,15 @@ pub(super) const WANTED: [Page; 2] = [Page::Run, Page::Curtail];
 /// More switchings of one output on the way are violations.
 const SWITCHINGS_MAX: u8 = 4;
 
-/// KNOWN LIMIT: miners and outlets that are off without the program's knowledge stay off. These alarms tell of it when
-/// less than `on_above` is drawn.
+/// Miners and outlets that a person switched off, or that are off without the program's knowledge, stay off. One of these
+/// alarms tells of it within [`TOLD_WITHIN`] runs.
 pub(super) const TELLS_OF_LOSS: [&str; 5] =
     ["miners idle", "miners not back", "off by others", "low spdu-a", "low spdu-b"];
 
 /// Where fans take turns, none is ahead of another by more than this many seconds for good.
 const LEAD_AT_REST: u64 = 2400;
+
+const TOLD_WITHIN: usize = 6;
 
 /// No way is longer: a longer one is an endless one.
 const RUNS_MAX: usize = 200;
@@ -44,14 +46,13 @@ pub(super) struct Settler {
     known: HashMap<u64, Way>,
     pub worst: Way,
     pub runs: usize,
-    /// Rests in which something stays off that the program does not know of; of them those without an alarm.
+    /// Rests in which something stays off that a person switched off, or that the program cannot know of; each is told.
     pub left_off: usize,
-    pub untold: usize,
 }
 
 impl Settler {
     pub(super) fn new(page: Page) -> Settler {
-        Settler { page, known: HashMap::new(), worst: Way::default(), runs: 0, left_off: 0, untold: 0 }
+        Settler { page, known: HashMap::new(), worst: Way::default(), runs: 0, left_off: 0 }
     }
 
     /// How many different sites were driven to their rest.
@@ -78,7 +79,9 @@ impl Settler {
                 self.known.extend(round.iter().map(|(key, _)| (*key, Way::default())));
                 if site.world.on & (MINERS | OUTLETS) != MINERS | OUTLETS && self.page == Page::Run {
                     self.left_off += 1;
-                    self.untold += usize::from(site.world.watts() >= cfg.miners.on_above.value());
+                    if !self.is_told(variant, &site, tamper)? {
+                        return Err("all is well, miners or outlets stay off, and nobody is told".to_owned());
+                    }
                 }
                 break Way::default();
             }
@@ -124,6 +127,21 @@ impl Settler {
             round.len() == 1 && switchings == 0
         };
         is_quiet && round.iter().all(|(_, mark)| mark.all)
+    }
+
+    /// Whether an alarm of what stays off comes, and stays, within the time for it.
+    fn is_told(&mut self, variant: &Variant, rest: &Site, tamper: Tamper) -> Result<bool, String> {
+        let mut site = rest.clone();
+        let mut is_told = false;
+        for _ in 0..TOLD_WITHIN {
+            let ran = site.run(&variant.cfg, &[End::Whole], tamper).map_err(|(_, broken)| broken)?;
+            let Some((_, ran)) = ran.into_iter().next() else { return Err("no run".to_owned()) };
+            self.runs += 1;
+            let mut standing = ran.decision.next.alarms.iter().filter(|(_, alarm)| alarm.gone.is_none());
+            is_told = standing.any(|(id, _)| TELLS_OF_LOSS.contains(&id.as_str()));
+            site = ran.site;
+        }
+        Ok(is_told)
     }
 
     fn endless(&self, site: &Site, round: &[(u64, Mark)]) -> String {
