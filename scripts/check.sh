@@ -2,6 +2,7 @@
 # The fast gate for each commit: format, lints, Rust version, layout rules, quick tests, shell scripts. Changes nothing.
 #
 #   scripts/check.sh            every step, each with its time; exit code 1 when one failed
+#   scripts/check.sh --no-tests without the tests, for who runs them all anyway
 #
 # Uses shellcheck and shfmt when they are installed (scripts/test.sh installs them).
 
@@ -11,8 +12,10 @@ LINES_MAX=450
 # The test binaries that need no built program and no waiting.
 QUICK_TESTS="config decide layout"
 
+tests=yes
 case ${1:-} in
 -h | --help) usage && exit 0 ;;
+--no-tests) tests=no ;;
 "") ;;
 *) usage >&2 && fail "unknown argument \`$1\`" ;;
 esac
@@ -97,7 +100,9 @@ fi
 step "Rust version of dependencies" rust_version
 step "length of files" file_lengths
 step "no TODO, no unwrap" left_overs
-step "unit and quick tests" quick_tests
+if [ "$tests" = yes ]; then
+    step "unit and quick tests" quick_tests
+fi
 for tool in shellcheck shfmt; do
     if command -v $tool >/dev/null; then
         step "$tool" "$([ $tool = shfmt ] && echo shell_format || echo shell_lint)"
