@@ -142,7 +142,10 @@ pub(crate) fn config() -> Config {
         },
         signal: SignalConfig {
             url: "http://127.0.0.1:1".into(),
-            selector: "#load".into(),
+            redirect_hosts: Vec::new(),
+            place: PagePlace::Element { selector: "#load".into(), attribute: None },
+            cached_max_age: Seconds(600),
+            modified_max_age: None,
             pattern: "(.*)".into(),
             meaning: SignalMeaning::Number {
                 range: (50.0, 500.0),
