@@ -154,10 +154,11 @@ fn stamp(s: &Section<'_>, is_json: bool) -> Option<StampConfig> {
         }
     }
     let (format, max_age) = (format?, max_age?);
-    if check::lacks_date(&format) && max_age > CLOCK_AGE_MAX {
+    let is_clock = check::lacks_date(&format);
+    if is_clock && max_age > CLOCK_AGE_MAX {
         let cause = format!("a clock without a date tells ages up to {CLOCK_AGE_MAX} only; set less");
         s.mistake("stamp_max_age", cause);
     }
     let place = if is_json { PagePlace::Json(pointer?) } else { PagePlace::Element { selector: selector?, attribute } };
-    Some(StampConfig { place, format, max_age })
+    Some(StampConfig { place, format, is_clock, max_age })
 }

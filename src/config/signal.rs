@@ -92,6 +92,8 @@ pub struct StampConfig {
     pub place: PagePlace,
     /// strptime format of its whole text. What it lacks of the date is filled in with what is nearest to now.
     pub format: String,
+    /// Whether the format gives a time of day only.
+    pub is_clock: bool,
     /// A page with an older stamp is not believed.
     pub max_age: Seconds,
 }

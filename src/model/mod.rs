@@ -23,8 +23,8 @@ pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
 };
 pub use reading::{
-    CommandStatus, FanWattsReading, ForemanReading, Measured, MinerReading, OutletReading, PduReading, ProbeReading,
-    Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
+    CommandStatus, FanWattsReading, ForemanReading, KeptPage, Measured, MinerReading, OutletReading, PduReading,
+    ProbeReading, Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
 };
 pub use setting::{Override, Setting, WrittenPhase, WrittenState};
 pub use state::{

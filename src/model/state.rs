@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, Call, CallRecord, CommandStatus, Counter, DeviceHealth, FanState, Fault, OutletRef, PowerMode};
-use crate::units::{Moment, Temperature, Watts};
+use super::{
+    Alarm, Call, CallRecord, CommandStatus, Counter, DeviceHealth, FanState, Fault, KeptPage, OutletRef, PowerMode,
+};
+use crate::units::{Moment, Temperature, UnixSeconds, Watts};
 
 /// The schema number of [`SiteState`]; one more with each change of its shape.
 pub const SCHEMA: u32 = 1;
@@ -56,6 +58,12 @@ pub struct SignalState {
     /// Why it says so, in words: the reading and its limits, or what kept it from being read.
     #[serde(default)]
     pub why: String,
+    /// The page that was kept last as evidence.
+    #[serde(default)]
+    pub kept: Option<KeptPage>,
+    /// Where the page's clock has no date: what it last showed, and when it showed that first.
+    #[serde(default)]
+    pub clock: Option<LastGood<UnixSeconds>>,
 }
 
 /// A last good value and when it was read.
@@ -381,6 +389,8 @@ impl SiteState {
                 by_hand: false,
                 page: None,
                 why: String::new(),
+                kept: None,
+                clock: None,
             },
             climate: ClimateState {
                 band: Band::Unknown,

@@ -428,6 +428,14 @@ pub(crate) fn mining() -> Site {
     state.last_run = Some(at(6));
     state.signal = SignalState {
         by_hand: false,
+        kept: Some(KeptPage {
+            file: "evidence/20261122T201000Z-change-9f2c41d07ab3e655.html".into(),
+            hash: "9f2c41d07ab3e655".into(),
+            at: at(244),
+            about: "238.4 MW".into(),
+            is_fault: false,
+        }),
+        clock: None,
         page: None,
         why: String::new(),
         level: Level::Run,

@@ -23,6 +23,7 @@ fn with_stamp() -> SignalConfig {
     cfg.stamp = Some(StampConfig {
         place: element("#updated"),
         format: "Last updated: %m/%d/%Y %I:%M %p".to_owned(),
+        is_clock: false,
         max_age: Seconds(1800),
     });
     cfg
