@@ -142,7 +142,7 @@ fn opened(body: &str, cfg: &SignalConfig) -> Result<Document, Fault> {
         return Err(fault(FaultKind::Unreadable, "page is empty".to_owned()));
     }
     if body.contains('\0') {
-        return Err(fault(FaultKind::Unreadable, "page is not text: there are zero bytes in it".to_owned()));
+        return Err(fault(FaultKind::WrongDevice, "page is not text: there are zero bytes in it".to_owned()));
     }
     open(body, &cfg.place)
 }
