@@ -13,6 +13,8 @@ mod causes;
 mod cycle;
 #[path = "tick/disk.rs"]
 mod disk;
+#[path = "tick/evidence.rs"]
+mod evidence;
 #[path = "tick/matrix.rs"]
 mod matrix;
 #[path = "tick/mine.rs"]

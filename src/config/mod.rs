@@ -37,7 +37,7 @@ pub use secret::Secret;
 pub use sensors::{
     EmonCmsConfig, FanWattsConfig, IotaWattConfig, ProbeConfig, ProbeRole, RoomAlertConfig, SwitchConfig,
 };
-pub use signal::{OffWhen, SignalConfig, SignalMeaning, StampConfig, WhenBlind};
+pub use signal::{OffWhen, PagePlace, SignalConfig, SignalMeaning, StampConfig, WhenBlind};
 
 use crate::units::Seconds;
 

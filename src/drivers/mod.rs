@@ -14,6 +14,7 @@ mod room_alert;
 mod signal_page;
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,14 @@ use crate::units::{Seconds, Watts};
 use common::Limits;
 
 pub use act::act;
+
+/// The signal's page step by step, for `signal explain` and `signal learn`.
+pub mod page {
+    pub use super::signal_page::{
+        Check, Decoded, Document, Examination, Freshness, PAGE_MAX, SignalPage, check_freshness, decode, examine,
+        fetch, find, folded, hash, html, moment, open, seen_text, shown, strict_number, text_at,
+    };
+}
 
 /// The parsers alone, for tests and for `signal explain`: text in, reading out, no I/O.
 pub mod parse {
@@ -46,13 +55,27 @@ type Pending<'scope, T> = Result<ScopedJoinHandle<'scope, (Reading<T>, Duration)
 /// Reads every device side by side within `limit` of real time. `ask` are the Foreman commands to ask about. A device
 /// that fails, hangs or breaks its driver is a fault in its place.
 pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snapshot {
+    sense_with_page(cfg, clock, limit, ask).0
+}
+
+/// As [`sense`], with the signal's page as it came, if one came: the evidence.
+pub fn sense_with_page(
+    cfg: &Config,
+    clock: &Clock,
+    limit: Duration,
+    ask: &[u64],
+) -> (Snapshot, Option<page::SignalPage>) {
     let until = Instant::now() + limit;
     let at = clock.now();
     let now = at.wall;
     let limits = |timeout: Seconds| Limits { timeout, until };
-    scope(|scope| {
+    let (sender, page) = mpsc::channel();
+    let snapshot = scope(|scope| {
         let signal = start(scope, signal_page::NAME, move || {
-            signal_page::read(&cfg.signal, &cfg.time_zone, now, limits(cfg.signal.timeout))
+            let (reading, page) = signal_page::read(&cfg.signal, &cfg.time_zone, now, limits(cfg.signal.timeout));
+            // The receiver lives as long as this thread; a driver that breaks sends nothing.
+            sender.send(page).ok();
+            reading
         });
         let rooms: Vec<_> = each(&cfg.rooms, |room| {
             (room.name.as_str(), start(scope, &room.name, move || room_alert::read(room, limits(room.timeout))))
@@ -83,7 +106,8 @@ pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snaps
             took_ms: collect.took_ms,
             troubles: Vec::new(),
         }
-    })
+    });
+    (snapshot, page.try_recv().ok().flatten())
 }
 
 /// All of a kind, started before any is waited for.

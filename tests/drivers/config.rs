@@ -16,7 +16,10 @@ pub const NOWHERE: &str = "http://127.0.0.1:9";
 pub fn signal(url: &str) -> SignalConfig {
     SignalConfig {
         url: url.to_owned(),
-        selector: "#load-number".to_owned(),
+        redirect_hosts: Vec::new(),
+        place: PagePlace::Element { selector: "#load-number".to_owned(), attribute: None },
+        cached_max_age: Seconds(600),
+        modified_max_age: None,
         pattern: r"^\s*([-0-9.,]+)\s*(?:MW)?\s*$".to_owned(),
         meaning: SignalMeaning::Number {
             range: (50.0, 500.0),
