@@ -21,6 +21,8 @@ mod http;
 mod meters;
 #[path = "drivers/outputs.rs"]
 mod outputs;
+#[path = "drivers/raw.rs"]
+mod raw;
 #[path = "drivers/room_alert.rs"]
 mod room_alert;
 #[path = "drivers/sensing.rs"]
