@@ -25,6 +25,10 @@ mod outputs;
 mod raw;
 #[path = "drivers/room_alert.rs"]
 mod room_alert;
+#[path = "drivers/room_alert_asked.rs"]
+mod room_alert_asked;
+#[path = "drivers/room_alert_ports.rs"]
+mod room_alert_ports;
 #[path = "drivers/sensing.rs"]
 mod sensing;
 #[path = "drivers/server.rs"]

@@ -38,6 +38,9 @@ pub(super) fn read_room(s: &Section<'_>) -> Option<RoomAlertConfig> {
     let name = s.name("device", Need::Required);
     let url = s.url("url", Need::Required, Shape::Whole);
     let serial = s.text("serial", Need::Optional);
+    let user = s.text("user", Need::Optional);
+    let password = s.secret("password", "password_file", Need::Optional);
+    both_or_none(s);
     let timeout = s.span("timeout", Need::Default("5 s"), Seconds(1)..=Seconds(60));
     let probes = s.sections("probes", PROBES, Need::Required);
     let switches = s.sections("switches", SWITCHES, Need::Optional);
@@ -52,24 +55,36 @@ pub(super) fn read_room(s: &Section<'_>) -> Option<RoomAlertConfig> {
             s.mistake("probes", format!("two probes are at index {} of `{}`", probe.index, probe.array));
         }
     }
-    Some(RoomAlertConfig { name: name?, url: url?, serial, timeout: timeout?, probes, switches })
+    Some(RoomAlertConfig { name: name?, url: url?, serial, user, password, timeout: timeout?, probes, switches })
 }
 
 fn read_probe(s: &Section<'_>) -> Option<ProbeConfig> {
     let name = s.name("probe", Need::Required);
-    let array = s.text("array", Need::Required);
+    let array = s.checked("array", TEXT, Need::Required, array);
     let index = s.number("index", Need::Required, 0..=INDEX_MAX);
     let role = s.word("role", Need::Required, &ROLES);
     let label = s.text("label", Need::Optional);
+    let use_disabled = s.flag("use_disabled");
+    let max_age = s.span("max_age", Need::Optional, Seconds(60)..=Seconds::minutes(24 * 60));
     s.finish();
-    Some(ProbeConfig { name: name?, array: array?, index: usize::try_from(index?).ok()?, role: role?, label })
+    Some(ProbeConfig {
+        name: name?,
+        array: array?,
+        index: usize::try_from(index?).ok()?,
+        role: role?,
+        label,
+        use_disabled: use_disabled?,
+        max_age,
+    })
 }
 
 fn read_switch(s: &Section<'_>) -> Option<SwitchConfig> {
     let name = s.name("switch", Need::Required);
-    let array = s.text("array", Need::Required);
+    let array = s.checked("array", TEXT, Need::Required, array);
     let index = s.number("index", Need::Required, 0..=INDEX_MAX);
     let alarm_when = s.number("alarm_when", Need::Required, 0..=1);
+    let label = s.text("label", Need::Optional);
+    let use_disabled = s.flag("use_disabled");
     let stops_mine = s.flag("stops_mine");
     s.finish();
     Some(SwitchConfig {
@@ -77,8 +92,21 @@ fn read_switch(s: &Section<'_>) -> Option<SwitchConfig> {
         array: array?,
         index: usize::try_from(index?).ok()?,
         alarm_when: u8::try_from(alarm_when?).ok()?,
+        label,
+        use_disabled: use_disabled?,
         stops_mine: stops_mine?,
     })
+}
+
+/// The name of an array, with its way where it is inside another: `sensor`, `wireless_sen/2/digi_sen`.
+fn array(text: &str) -> Result<String, String> {
+    let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_place = |part: &str| part.parse::<u8>().is_ok();
+    let parts: Vec<&str> = text.split('/').collect();
+    let fits = |(place, part): (usize, &&str)| if place.is_multiple_of(2) { is_name(part) } else { is_place(part) };
+    let good = parts.len() % 2 == 1 && parts.iter().enumerate().all(fits);
+    let cause = || format!("`{text}` is no array; write it like `sensor` or `wireless_sen/2/digi_sen`");
+    good.then(|| text.to_owned()).ok_or_else(cause)
 }
 
 /// Exactly one of the two sections; both are read, so that the keys of both are known. `fan_count` is the number of

@@ -134,8 +134,9 @@ fn secrets(cfg: &Config) -> Vec<&Secret> {
         FanWattsConfig::EmonCms(meter) => Some(&meter.api_key),
     };
     let boards = cfg.boards.iter().filter_map(|board| board.password.as_ref());
+    let rooms = cfg.rooms.iter().filter_map(|room| room.password.as_ref());
     let pdus = cfg.pdus.iter().flat_map(|pdu| [&pdu.token, &pdu.password]).flatten();
-    std::iter::once(&cfg.foreman.api_key).chain(meter).chain(boards).chain(pdus).collect()
+    std::iter::once(&cfg.foreman.api_key).chain(meter).chain(rooms).chain(boards).chain(pdus).collect()
 }
 
 /// A device may send back what it was sent, and faults quote what devices send.

@@ -67,11 +67,13 @@ impl Site {
 }
 
 fn probe_config(name: &str, index: usize, role: ProbeRole) -> ProbeConfig {
-    ProbeConfig { name: name.into(), array: "sensor".into(), index, role, label: None }
+    let array = "sensor".into();
+    ProbeConfig { name: name.into(), array, index, role, label: None, use_disabled: false, max_age: None }
 }
 
 fn switch_config(name: &str, index: usize, stops_mine: bool) -> SwitchConfig {
-    SwitchConfig { name: name.into(), array: "s_sen".into(), index, alarm_when: 1, stops_mine }
+    let (array, label) = ("s_sen".into(), None);
+    SwitchConfig { name: name.into(), array, index, alarm_when: 1, label, use_disabled: false, stops_mine }
 }
 
 fn pdu_config(name: &str) -> PduConfig {
@@ -164,6 +166,8 @@ pub(crate) fn config() -> Config {
             name: "room-alert".into(),
             url: "http://127.0.0.1:1".into(),
             serial: None,
+            user: None,
+            password: None,
             timeout: Seconds(5),
             probes: vec![
                 probe_config("intake-west", 1, ProbeRole::Intake),

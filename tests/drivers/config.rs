@@ -44,18 +44,24 @@ pub fn room(url: &str) -> RoomAlertConfig {
         index,
         role,
         label: label.map(str::to_owned),
+        use_disabled: false,
+        max_age: None,
     };
     let switch = |name: &str, index| SwitchConfig {
         name: name.to_owned(),
         array: "s_sen".to_owned(),
         index,
         alarm_when: 1,
+        label: None,
+        use_disabled: false,
         stops_mine: false,
     };
     RoomAlertConfig {
         name: "room-alert".to_owned(),
         url: url.to_owned(),
         serial: None,
+        user: None,
+        password: None,
         timeout: Seconds(2),
         probes: vec![
             probe("middle", 0, ProbeRole::Other, None),
