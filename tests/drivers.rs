@@ -23,6 +23,10 @@ mod meters;
 mod outputs;
 #[path = "drivers/raw.rs"]
 mod raw;
+#[path = "drivers/relays.rs"]
+mod relays;
+#[path = "drivers/relays_asked.rs"]
+mod relays_asked;
 #[path = "drivers/room_alert.rs"]
 mod room_alert;
 #[path = "drivers/room_alert_asked.rs"]

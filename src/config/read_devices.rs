@@ -9,7 +9,7 @@ use super::section::{Need, Section, Want};
 use super::value::{TEXT, plain};
 use super::{
     EmonCmsConfig, FanConfig, FanWattsConfig, ForemanConfig, IotaWattConfig, MinerChoice, ProbeConfig, ProbeRole,
-    RelayBoardConfig, RelayFamily, RoomAlertConfig, SwitchConfig, Wiring,
+    RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, RoomAlertConfig, SwitchConfig, Wiring,
 };
 use crate::units::Seconds;
 
@@ -19,7 +19,21 @@ const ROLES: [(&str, ProbeRole); 4] = [
     ("outdoor", ProbeRole::Outdoor),
     ("other", ProbeRole::Other),
 ];
-const FAMILIES: [(&str, RelayFamily); 2] = [("400", RelayFamily::Series400), ("x300", RelayFamily::Series300)];
+const FAMILIES: [(&str, RelayFamily); 7] = [
+    ("auto", RelayFamily::Auto),
+    ("400", RelayFamily::Series400),
+    ("x300", RelayFamily::Series300),
+    ("quad", RelayFamily::Series300),
+    ("wr10", RelayFamily::Series300),
+    ("single", RelayFamily::Single),
+    ("x332", RelayFamily::X332),
+];
+const PAGES: [(&str, RelayPage); 4] = [
+    ("state.json", RelayPage::StateJson),
+    ("state.xml", RelayPage::StateXml),
+    ("stateFull.xml", RelayPage::StateFullXml),
+    ("customState.json", RelayPage::CustomStateJson),
+];
 const WIRINGS: [(&str, Wiring); 2] =
     [("normally_closed", Wiring::NormallyClosed), ("normally_open", Wiring::NormallyOpen)];
 
@@ -187,13 +201,18 @@ pub(super) fn read_board(s: &Section<'_>) -> Option<RelayBoardConfig> {
     let name = s.name("device", Need::Required);
     let url = s.url("url", Need::Required, Shape::Base);
     let family = s.word("family", Need::Required, &FAMILIES);
+    let page = s.word("page", Need::Optional, &PAGES);
     let serial = s.text("serial", Need::Optional);
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
     let timeout = s.span("timeout", Need::Default("3 s"), Seconds(1)..=Seconds(60));
     s.finish();
-    Some(RelayBoardConfig { name: name?, url: url?, family: family?, serial, user, password, timeout: timeout? })
+    let is_json = matches!(page, Some(RelayPage::StateJson | RelayPage::CustomStateJson));
+    if is_json && !matches!(family?, RelayFamily::Auto | RelayFamily::Series400) {
+        s.mistake("page", "only boards of `family` 400 speak JSON; this one has `state.xml`");
+    }
+    Some(RelayBoardConfig { name: name?, url: url?, family: family?, page, serial, user, password, timeout: timeout? })
 }
 
 pub(super) fn read_fan(s: &Section<'_>) -> Option<FanConfig> {
@@ -207,15 +226,29 @@ pub(super) fn read_fan(s: &Section<'_>) -> Option<FanConfig> {
         let hint = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
         Err(format!("there is no [[relay_board]] `{text}`{hint} (known: {})", boards.join(", ")))
     });
-    let relay = s.number("relay", Need::Required, 1..=64);
+    let relay = read_relay(s);
     let wiring = s.word("wiring", Need::Required, &WIRINGS);
     s.finish();
-    Some(FanConfig {
-        number: u8::try_from(number?).ok()?,
-        board: board?,
-        relay: u8::try_from(relay?).ok()?,
-        wiring: wiring?,
-    })
+    Some(FanConfig { number: u8::try_from(number?).ok()?, board: board?, relay: relay?, wiring: wiring? })
+}
+
+/// The relay by number, or by the name that the board shows it under.
+fn read_relay(s: &Section<'_>) -> Option<RelayPoint> {
+    let name = s.checked("relay_name", TEXT, Need::Optional, |text| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')');
+        let good = text.len() <= 64 && text.chars().all(fits) && text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let cause = || format!("`{text}` is no name of a relay; write it as `customState.json` shows it");
+        good.then(|| text.to_owned()).ok_or_else(cause)
+    });
+    let is_named = s.has("relay_name");
+    let number = s.number("relay", if is_named { Need::Optional } else { Need::Required }, 1..=64);
+    if is_named && s.has("relay") {
+        s.mistake("relay_name", "`relay` is given too; keep one of the two");
+    }
+    match is_named {
+        true => name.map(RelayPoint::Name),
+        false => u8::try_from(number?).ok().map(RelayPoint::Number),
+    }
 }
 
 /// The fans by number; two with one number, or on one relay, are mistakes.
@@ -228,8 +261,8 @@ pub(super) fn read_fans(sections: &[Section<'_>]) -> Option<BTreeMap<u8, FanConf
             continue;
         };
         if let Some(other) = fans.values().find(|other| other.board == fan.board && other.relay == fan.relay) {
-            let text = format!("relay {} of `{}` switches fan {} already", fan.relay, fan.board, other.number);
-            s.mistake("relay", text);
+            let text = format!("{} of `{}` switches fan {} already", fan.relay, fan.board, other.number);
+            s.mistake(if s.has("relay") { "relay" } else { "relay_name" }, text);
         }
         if fans.contains_key(&fan.number) {
             s.mistake("number", format!("there are two fans with number {}", fan.number));
@@ -237,6 +270,20 @@ pub(super) fn read_fans(sections: &[Section<'_>]) -> Option<BTreeMap<u8, FanConf
         fans.insert(fan.number, fan);
     }
     complete.then_some(fans)
+}
+
+/// Relays go by name on one page of one family only.
+pub(super) fn check_named_relays(top: &Section<'_>, boards: &[RelayBoardConfig], fans: &BTreeMap<u8, FanConfig>) {
+    for fan in fans.values().filter(|fan| matches!(fan.relay, RelayPoint::Name(_))) {
+        let fits = |board: &&RelayBoardConfig| {
+            matches!(board.family, RelayFamily::Auto | RelayFamily::Series400)
+                && matches!(board.page, None | Some(RelayPage::CustomStateJson))
+        };
+        if boards.iter().find(|board| board.name == fan.board).is_some_and(|board| !fits(&board)) {
+            let cause = format!("`{}` has no names; its `family` must be 400, without `page`", fan.board);
+            top.mistake(&format!("fan.{}.relay_name", fan.number), cause);
+        }
+    }
 }
 
 pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {

@@ -28,7 +28,7 @@ pub use act::act;
 
 /// The parsers alone, for tests and for `signal explain`: text in, reading out, no I/O.
 pub mod parse {
-    pub use super::controlbyweb::{BoardState, parse_json as relay_json, parse_xml as relay_xml};
+    pub use super::controlbyweb::{BoardState, Dialect, parse as relays};
     pub use super::emoncms::parse as emoncms;
     pub use super::foreman::{Page, Summary, parse_page, parse_status, parse_summary};
     pub use super::iotawatt::parse as iotawatt;

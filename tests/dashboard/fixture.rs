@@ -118,6 +118,7 @@ pub(crate) fn config() -> Config {
         name: name.into(),
         url: "http://127.0.0.1:1".into(),
         family,
+        page: None,
         serial: None,
         user: None,
         password: None,
@@ -126,7 +127,7 @@ pub(crate) fn config() -> Config {
     let fan = |number: u8| FanConfig {
         number,
         board: if number < 6 { "relays-a" } else { "relays-b" }.into(),
-        relay: number,
+        relay: RelayPoint::Number(number),
         wiring: Wiring::NormallyClosed,
     };
     Config {

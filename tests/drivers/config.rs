@@ -101,6 +101,7 @@ pub fn board(name: &str, url: &str, family: RelayFamily) -> RelayBoardConfig {
         name: name.to_owned(),
         url: url.to_owned(),
         family,
+        page: None,
         serial: None,
         user: None,
         password: None,
@@ -110,7 +111,7 @@ pub fn board(name: &str, url: &str, family: RelayFamily) -> RelayBoardConfig {
 
 /// A fan on a board, normally closed.
 pub fn fan(number: u8, board: &str, relay: u8) -> FanConfig {
-    FanConfig { number, board: board.to_owned(), relay, wiring: Wiring::NormallyClosed }
+    FanConfig { number, board: board.to_owned(), relay: RelayPoint::Number(relay), wiring: Wiring::NormallyClosed }
 }
 
 /// The dialect of Digital Shovel's SmartPDU.

@@ -10,8 +10,7 @@ use crate::fixture::{NOW, fixture};
 fn all_parsers(body: &str) {
     drop(parse::room_alert(body, &room(NOWHERE)));
     drop(parse::emoncms(body, &emoncms(NOWHERE, 3), NOW));
-    drop(parse::relay_json(body, "b"));
-    drop(parse::relay_xml(body, "b"));
+    drop(parse::relays(body, "b"));
     drop(parse::signal(body, &crate::config::signal(NOWHERE), "America/Chicago", NOW));
     if let Ok(value) = serde_json::from_str::<Value>(body) {
         drop(parse::iotawatt(&value, &iotawatt(NOWHERE, 2), NOW));
