@@ -272,14 +272,21 @@ pub(super) fn read_fans(sections: &[Section<'_>]) -> Option<BTreeMap<u8, FanConf
     complete.then_some(fans)
 }
 
-/// Relays go by name on one page of one family only.
-pub(super) fn check_named_relays(top: &Section<'_>, boards: &[RelayBoardConfig], fans: &BTreeMap<u8, FanConfig>) {
+/// What boards cannot know alone: relays go by name on one page of one family only, and one board has one section, so that
+/// it is asked one thing at a time.
+pub(super) fn check_boards(top: &Section<'_>, boards: &[RelayBoardConfig], fans: &BTreeMap<u8, FanConfig>) {
+    for (place, board) in boards.iter().enumerate() {
+        if let Some(other) = boards.iter().take(place).find(|other| other.url == board.url) {
+            let cause = format!("`{}` has this address already; give its fans to that board", other.name);
+            top.mistake(&format!("relay_board.{}.url", board.name), cause);
+        }
+    }
     for fan in fans.values().filter(|fan| matches!(fan.relay, RelayPoint::Name(_))) {
-        let fits = |board: &&RelayBoardConfig| {
+        let has_names = |board: &RelayBoardConfig| {
             matches!(board.family, RelayFamily::Auto | RelayFamily::Series400)
                 && matches!(board.page, None | Some(RelayPage::CustomStateJson))
         };
-        if boards.iter().find(|board| board.name == fan.board).is_some_and(|board| !fits(&board)) {
+        if boards.iter().find(|board| board.name == fan.board).is_some_and(|board| !has_names(board)) {
             let cause = format!("`{}` has no names; its `family` must be 400, without `page`", fan.board);
             top.mistake(&format!("fan.{}.relay_name", fan.number), cause);
         }

@@ -26,6 +26,15 @@ fn every_family_has_its_word() {
 }
 
 #[test]
+fn a_board_has_one_section() {
+    one_mistake(
+        "url = \"http://127.0.0.1:18006\"",
+        "url = \"http://127.0.0.1:18005\"",
+        "`relays-a` has this address already",
+    );
+}
+
+#[test]
 fn a_page_is_one_that_the_family_has() {
     let page = |text: &str| sound(&changed(BOARD_B, text)).boards[1].page;
     assert_eq!(page("family = \"quad\"\npage = \"stateFull.xml\""), Some(RelayPage::StateFullXml));
