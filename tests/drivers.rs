@@ -11,6 +11,8 @@ mod acting_banks;
 mod acting_miners;
 #[path = "drivers/config.rs"]
 mod config;
+#[path = "drivers/connections.rs"]
+mod connections;
 #[path = "drivers/damage.rs"]
 mod damage;
 #[path = "drivers/fixture.rs"]

@@ -117,7 +117,9 @@ fn a_wireless_probe_that_was_not_heard_of_is_stale_where_a_longest_age_is_given(
     let late = "last heard 30 min 1 s ago by its own time stamp; allowed are 30 min";
     assert_eq!(read("03/09/26 11:29:59", "wireless_sen", 1), stale(late));
     assert_eq!(read("03/09/26 11:29:59", "wireless_sen/1/digi_sen", 0), stale(late), "its probes are as old");
-    assert!(read("03/09/26 12:00:01", "wireless_sen", 1).is_err(), "ahead of the unit");
+    assert_eq!(read("03/09/26 12:02:00", "wireless_sen", 1), Ok(19.0), "heard while the answer was written");
+    let ahead = "its time stamp `03/09/26 12:02:01` is ahead of the unit's clock `03/09/26 12:00:00`";
+    assert_eq!(read("03/09/26 12:02:01", "wireless_sen", 1), stale(ahead));
     let unknown =
         "its age cannot be told: time stamp `soon`, the unit's clock `03/09/26 12:00:00`; is it a wireless probe?";
     assert_eq!(read("soon", "wireless_sen", 1), stale(unknown));

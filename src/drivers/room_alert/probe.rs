@@ -16,7 +16,9 @@ const PROBE_RANGE_C: std::ops::RangeInclusive<f64> = -40.0..=125.0;
 const SCALES_APART_MAX: f64 = 0.2;
 /// A reading may lie outside the unit's own lowest and highest by this, in °C.
 const OUTSIDE_EXTREMES_MAX: f64 = 0.1;
-/// For the arithmetic in the two limits above.
+/// A wireless unit's stamp may be ahead of the unit's clock by this, in seconds.
+const STAMP_AHEAD_MAX_S: i64 = 120;
+/// For the arithmetic in the limits of temperature.
 const ROUNDING: f64 = 1.0e-9;
 
 /// Kinds of a port: temperature with humidity, and an analog input.
@@ -137,23 +139,26 @@ fn fresh(unit: &Map<String, Value>, entry: &Entry<'_>, probe: &ProbeConfig, devi
         );
         return Err(stale(detail));
     }
-    match ages.iter().any(|age| (0..=max_age.0).contains(age)) {
-        true => Ok(()),
-        false => {
-            let oldest = ages.iter().min().map_or(Seconds(0), |age| Seconds(*age));
-            Err(stale(format!("last heard {oldest} ago by its own time stamp; allowed are {max_age}")))
-        }
+    // A unit may write its clock before the stamps of what it hears meanwhile.
+    let seconds = |age: i64| u64::try_from(age).map_or(Seconds(0), Seconds);
+    let is_fresh = |age: &i64| *age >= -STAMP_AHEAD_MAX_S && seconds(*age) <= max_age;
+    if ages.iter().any(is_fresh) {
+        return Ok(());
     }
+    let told = ages.iter().copied().filter(|age| *age >= 0).min();
+    Err(stale(match told {
+        Some(age) => format!("last heard {} ago by its own time stamp; allowed are {max_age}", seconds(age)),
+        None => format!("its time stamp {} is ahead of the unit's clock {}", quoted(stamp), quoted(date)),
+    }))
 }
 
-/// How many seconds the stamp is behind the date, in each order of day and month that both can be read in. A stamp that
-/// is ahead counts as old as can be.
-fn ages(date: &str, stamp: &str) -> Vec<u64> {
+/// How many seconds the stamp is behind the date, in each order of day and month that both can be read in.
+fn ages(date: &str, stamp: &str) -> Vec<i64> {
     const ORDERS: [&str; 4] =
         ["%m/%d/%y %H:%M:%S", "%d/%m/%y %H:%M:%S", "%m/%d/%y %I:%M:%S %p", "%d/%m/%y %I:%M:%S %p"];
     let read = |order: &str, text: &str| DateTime::strptime(order, text.trim()).ok();
     let both = ORDERS.iter().filter_map(|order| Some((read(order, date)?, read(order, stamp)?)));
-    both.map(|(date, stamp)| u64::try_from(date.duration_since(stamp).as_secs()).unwrap_or(u64::MAX)).collect()
+    both.map(|(date, stamp)| date.duration_since(stamp).as_secs()).collect()
 }
 
 #[cfg(test)]
@@ -165,7 +170,7 @@ mod tests {
         assert_eq!(ages("08/04/15 17:27:56", "08/04/15 17:27:26"), [30, 30]);
         assert_eq!(ages("08/25/15 00:00:10", "08/24/15 23:59:50"), [20], "no month has the number 25");
         assert_eq!(ages("08/04/15 05:27:56 PM", "08/04/15 05:27:26 PM"), [30, 30]);
-        assert_eq!(ages("08/04/15 17:27:26", "08/04/15 17:27:56"), [u64::MAX; 2]);
-        assert_eq!(ages("08/04/15 17:27:26", "yesterday"), Vec::<u64>::new());
+        assert_eq!(ages("08/04/15 17:27:26", "08/04/15 17:27:56"), [-30, -30]);
+        assert_eq!(ages("08/04/15 17:27:26", "yesterday"), Vec::<i64>::new());
     }
 }
