@@ -11,6 +11,8 @@ mod calls;
 mod causes;
 #[path = "tick/cycle.rs"]
 mod cycle;
+#[path = "tick/dialects.rs"]
+mod dialects;
 #[path = "tick/disk.rs"]
 mod disk;
 #[path = "tick/matrix.rs"]
@@ -23,3 +25,5 @@ mod overrides;
 mod runs;
 #[path = "store/small_disk.rs"]
 mod small_disk;
+#[path = "tick/wire.rs"]
+mod wire;
