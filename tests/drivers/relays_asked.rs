@@ -239,6 +239,8 @@ fn a_board_with_one_relay_is_asked_for_no_other() {
         let outcomes = act_within(&with(&server, family, &numbers(&[2])), LIMIT, &[stop(2)]);
         assert_eq!(outcomes[0].result.clone().unwrap_err().kind, FaultKind::Missing);
         assert!(server.lines().iter().all(|line| !line.contains('?')), "{:?}", server.lines());
+        let looks = if family == RelayFamily::Auto { 2 } else { 0 };
+        assert_eq!(server.lines().len(), looks, "nothing is sent that cannot be meant");
     }
 }
 
