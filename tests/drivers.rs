@@ -11,6 +11,8 @@ mod acting_banks;
 mod acting_miners;
 #[path = "drivers/config.rs"]
 mod config;
+#[path = "drivers/connections.rs"]
+mod connections;
 #[path = "drivers/damage.rs"]
 mod damage;
 #[path = "drivers/fixture.rs"]
@@ -21,8 +23,18 @@ mod http;
 mod meters;
 #[path = "drivers/outputs.rs"]
 mod outputs;
+#[path = "drivers/raw.rs"]
+mod raw;
+#[path = "drivers/relays.rs"]
+mod relays;
+#[path = "drivers/relays_asked.rs"]
+mod relays_asked;
 #[path = "drivers/room_alert.rs"]
 mod room_alert;
+#[path = "drivers/room_alert_asked.rs"]
+mod room_alert_asked;
+#[path = "drivers/room_alert_ports.rs"]
+mod room_alert_ports;
 #[path = "drivers/sensing.rs"]
 mod sensing;
 #[path = "drivers/server.rs"]

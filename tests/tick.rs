@@ -11,6 +11,8 @@ mod calls;
 mod causes;
 #[path = "tick/cycle.rs"]
 mod cycle;
+#[path = "tick/dialects.rs"]
+mod dialects;
 #[path = "tick/disk.rs"]
 mod disk;
 #[path = "tick/evidence.rs"]
@@ -25,3 +27,5 @@ mod overrides;
 mod runs;
 #[path = "store/small_disk.rs"]
 mod small_disk;
+#[path = "tick/wire.rs"]
+mod wire;

@@ -37,7 +37,7 @@ pub mod page {
 
 /// The parsers alone, for tests and for `signal explain`: text in, reading out, no I/O.
 pub mod parse {
-    pub use super::controlbyweb::{BoardState, parse_json as relay_json, parse_xml as relay_xml};
+    pub use super::controlbyweb::{BoardState, Dialect, parse as relays};
     pub use super::emoncms::parse as emoncms;
     pub use super::foreman::{Page, Summary, parse_page, parse_status, parse_summary};
     pub use super::iotawatt::parse as iotawatt;
@@ -158,8 +158,9 @@ fn secrets(cfg: &Config) -> Vec<&Secret> {
         FanWattsConfig::EmonCms(meter) => Some(&meter.api_key),
     };
     let boards = cfg.boards.iter().filter_map(|board| board.password.as_ref());
+    let rooms = cfg.rooms.iter().filter_map(|room| room.password.as_ref());
     let pdus = cfg.pdus.iter().flat_map(|pdu| [&pdu.token, &pdu.password]).flatten();
-    std::iter::once(&cfg.foreman.api_key).chain(meter).chain(boards).chain(pdus).collect()
+    std::iter::once(&cfg.foreman.api_key).chain(meter).chain(rooms).chain(boards).chain(pdus).collect()
 }
 
 /// A device may send back what it was sent, and faults quote what devices send.

@@ -47,18 +47,24 @@ pub fn room(url: &str) -> RoomAlertConfig {
         index,
         role,
         label: label.map(str::to_owned),
+        use_disabled: false,
+        max_age: None,
     };
     let switch = |name: &str, index| SwitchConfig {
         name: name.to_owned(),
         array: "s_sen".to_owned(),
         index,
         alarm_when: 1,
+        label: None,
+        use_disabled: false,
         stops_mine: false,
     };
     RoomAlertConfig {
         name: "room-alert".to_owned(),
         url: url.to_owned(),
         serial: None,
+        user: None,
+        password: None,
         timeout: Seconds(2),
         probes: vec![
             probe("middle", 0, ProbeRole::Other, None),
@@ -98,6 +104,7 @@ pub fn board(name: &str, url: &str, family: RelayFamily) -> RelayBoardConfig {
         name: name.to_owned(),
         url: url.to_owned(),
         family,
+        page: None,
         serial: None,
         user: None,
         password: None,
@@ -107,7 +114,7 @@ pub fn board(name: &str, url: &str, family: RelayFamily) -> RelayBoardConfig {
 
 /// A fan on a board, normally closed.
 pub fn fan(number: u8, board: &str, relay: u8) -> FanConfig {
-    FanConfig { number, board: board.to_owned(), relay, wiring: Wiring::NormallyClosed }
+    FanConfig { number, board: board.to_owned(), relay: RelayPoint::Number(relay), wiring: Wiring::NormallyClosed }
 }
 
 /// The dialect of Digital Shovel's SmartPDU: the preset that the sample names.

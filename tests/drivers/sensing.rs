@@ -189,13 +189,3 @@ fn foremans_list_stands_without_the_summary_but_not_the_other_way_round() {
     cfg.foreman = foreman(&no_list.url);
     assert_eq!(read_within(&cfg, LIMIT).foreman.unwrap_err().kind, FaultKind::Status);
 }
-
-#[test]
-fn a_room_alert_without_headers_is_read_over_a_bare_socket() {
-    let server = Server::new(vec![Act::Send(include_bytes!("../fixtures/room_alert/legacy.htm").to_vec())]);
-    let mut cfg = nowhere();
-    cfg.rooms = vec![room(&format!("{}/getData.htm", server.url))];
-    let snapshot = read_within(&cfg, LIMIT);
-    assert!(snapshot.rooms["room-alert"].as_ref().unwrap().probes["middle"].temperature.is_ok());
-    assert_eq!(server.requests().len(), 2);
-}

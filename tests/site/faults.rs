@@ -67,10 +67,10 @@ pub(crate) fn known(device: Device) -> Vec<&'static str> {
 
 fn behaviours(device: Device) -> &'static [&'static str] {
     match device {
-        Device::RoomAlert => &["unplugged"],
+        Device::RoomAlert => &["unplugged", "other-unit", "scales-apart"],
         Device::Iotawatt => &["stalled-null", "no-voltage"],
         Device::Emoncms => &["dead-source"],
-        Device::RelaysA | Device::RelaysB => &["lies", "ignores", "rebooted", "welded"],
+        Device::RelaysA | Device::RelaysB => &["lies", "ignores", "rebooted", "welded", "other-unit", "late-echo"],
         Device::Spdu(_) => &["welded", "ignores", "rejects", "ignores-outlets", "ignores-bank", "no-bank"],
         Device::Foreman => &["ignores-sleep", "commands-fail", "429"],
         Device::Telegram => &["429", "403"],

@@ -139,6 +139,10 @@ pub fn cause(device: &str, kind: &str) -> Cause {
         (_, "redirect") => &["302"],
         (_, "error-text-200") => &["unreadable", "device error", "wrong device"],
         (_, "unplugged") => &["missing"],
+        // No serial number is configured for the second board.
+        ("relays-b", "other-unit") => return Cause::NotInOneRun,
+        (_, "other-unit") => &["wrong device"],
+        (_, "scales-apart") => &["do not agree"],
         _ => return Cause::NotInOneRun,
     })
 }
