@@ -182,6 +182,8 @@ pub(crate) fn config() -> Config {
             url: "http://127.0.0.1:1".into(),
             voltage_series: "mains".into(),
             fan_series: (1..=9).map(|n| (n, format!("fan{n}"))).collect(),
+            user: None,
+            password: None,
             max_age: Seconds(30),
             timeout: Seconds(6),
         }),
