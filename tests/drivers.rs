@@ -17,6 +17,8 @@ mod damage;
 mod fixture;
 #[path = "drivers/http.rs"]
 mod http;
+#[path = "drivers/iotawatt.rs"]
+mod iotawatt;
 #[path = "drivers/meters.rs"]
 mod meters;
 #[path = "drivers/outputs.rs"]
