@@ -148,6 +148,17 @@ fn emoncms_gets_the_key_as_bearer_and_ages_come_from_its_own_clock() {
 }
 
 #[test]
+fn a_key_that_emoncms_refuses_is_told_with_the_way_out() {
+    let headers = "WWW-Authenticate: Bearer realm=\"API KEY\", error=\"invalid_apikey\"\r\n";
+    let server = Server::new(vec![Act::answer(401, headers, "Invalid API key")]);
+    let mut cfg = nowhere();
+    cfg.fan_watts = FanWattsConfig::EmonCms(emoncms(&server.url, 1));
+    let fault = read_within(&cfg, LIMIT).fan_watts.unwrap_err();
+    let told = "emoncms: access refused: the server says `Invalid API key`: check `api_key` and the address";
+    assert_eq!(fault.to_string(), told);
+}
+
+#[test]
 fn foreman_pages_until_its_own_total_and_asks_about_commands_between() {
     let row = |id: u64| format!(r#"{{"id":{id},"name":"m","status":"online","tags":[{{"name":"curtail"}}]}}"#);
     let page = move |from: u64, to: u64| {
