@@ -15,6 +15,8 @@ mod config;
 mod damage;
 #[path = "drivers/fixture.rs"]
 mod fixture;
+#[path = "drivers/foreman.rs"]
+mod foreman;
 #[path = "drivers/http.rs"]
 mod http;
 #[path = "drivers/iotawatt.rs"]
