@@ -23,6 +23,9 @@ mod http;
 mod iotawatt;
 #[path = "drivers/meters.rs"]
 mod meters;
+#[path = "tick/mine.rs"]
+#[allow(dead_code)]
+mod mine;
 #[path = "drivers/outputs.rs"]
 mod outputs;
 #[path = "drivers/room_alert.rs"]
@@ -33,3 +36,7 @@ mod sensing;
 mod server;
 #[path = "drivers/signal.rs"]
 mod signal;
+#[path = "drivers/simulated_meters.rs"]
+mod simulated_meters;
+#[path = "drivers/simulated_miners.rs"]
+mod simulated_miners;

@@ -138,7 +138,11 @@ pub fn cause(device: &str, kind: &str) -> Cause {
         (_, "oversize") => &["longer than"],
         (_, "redirect") => &["302"],
         (_, "error-text-200") => &["unreadable", "device error", "wrong device"],
-        (_, "unplugged") => &["missing"],
+        (_, "unplugged" | "renamed" | "no-data" | "feed-gone") => &["missing"],
+        (_, "login") => &["access refused"],
+        (_, "web-page") => &["unreadable"],
+        (_, "future") => &["ahead of the server's clock"],
+        (_, "detail-200") => &["Foreman says"],
         _ => return Cause::NotInOneRun,
     })
 }
