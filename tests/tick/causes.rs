@@ -141,7 +141,7 @@ pub fn cause(device: &str, kind: &str) -> Cause {
         (_, "unplugged" | "renamed" | "no-data" | "feed-gone") => &["missing"],
         (_, "login") => &["access refused"],
         (_, "web-page") => &["unreadable"],
-        (_, "future") => &["ahead of the server's clock"],
+        (_, "future") => &["ahead of the server"],
         (_, "detail-200") => &["Foreman says"],
         _ => return Cause::NotInOneRun,
     })
