@@ -19,6 +19,8 @@ mod fans;
 mod ladder;
 #[path = "decide/left_off.rs"]
 mod left_off;
+#[path = "decide/meter_age.rs"]
+mod meter_age;
 #[path = "decide/miners.rs"]
 mod miners;
 #[path = "decide/scene.rs"]
