@@ -15,6 +15,8 @@ fn all_parsers(body: &str) {
     drop(parse::signal(body, &crate::config::signal(NOWHERE), "America/Chicago", NOW));
     if let Ok(value) = serde_json::from_str::<Value>(body) {
         drop(parse::iotawatt(&value, &iotawatt(NOWHERE, 2), NOW));
+        drop(parse::iotawatt_status(&value, &iotawatt(NOWHERE, 2)));
+        drop(parse::iotawatt_series(&value));
         drop(parse::pdu(&value, &pdu("p", NOWHERE, &["1", "2"]), NOW));
         drop(parse::parse_summary(&value, "f"));
         drop(parse::parse_page(&value, &foreman(NOWHERE)));
@@ -22,10 +24,11 @@ fn all_parsers(body: &str) {
     }
 }
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "room_alert/12e_v3.2.5.json",
     "room_alert/legacy.htm",
     "iotawatt/query_02_08_04.json",
+    "iotawatt/status_02_08_04.json",
     "emoncms/11.16_redis.json",
     "emoncms/notice_in_front.txt",
     "controlbyweb/x-400.json",
