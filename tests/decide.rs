@@ -27,6 +27,8 @@ mod found_by_exploration;
 mod ladder;
 #[path = "decide/left_off.rs"]
 mod left_off;
+#[path = "decide/meter_age.rs"]
+mod meter_age;
 #[path = "decide/miners.rs"]
 mod miners;
 #[path = "decide/resume.rs"]

@@ -17,10 +17,17 @@ mod connections;
 mod damage;
 #[path = "drivers/fixture.rs"]
 mod fixture;
+#[path = "drivers/foreman.rs"]
+mod foreman;
 #[path = "drivers/http.rs"]
 mod http;
+#[path = "drivers/iotawatt.rs"]
+mod iotawatt;
 #[path = "drivers/meters.rs"]
 mod meters;
+#[path = "tick/mine.rs"]
+#[allow(dead_code)]
+mod mine;
 #[path = "drivers/outputs.rs"]
 mod outputs;
 #[path = "drivers/raw.rs"]
@@ -41,3 +48,7 @@ mod sensing;
 mod server;
 #[path = "drivers/signal.rs"]
 mod signal;
+#[path = "drivers/simulated_meters.rs"]
+mod simulated_meters;
+#[path = "drivers/simulated_miners.rs"]
+mod simulated_miners;

@@ -48,6 +48,9 @@ const MINERS: Want = Want { what: "\"all\" or a tag such as \"tag:curtail\"", ki
 /// Places in a device's array.
 const INDEX_MAX: i64 = 63;
 
+/// Letters of the name of an IotaWatt's series; the unit itself allows 16.
+const SERIES_MAX: usize = 32;
+
 pub(super) fn read_room(s: &Section<'_>) -> Option<RoomAlertConfig> {
     let name = s.name("device", Need::Required);
     let url = s.url("url", Need::Required, Shape::Whole);
@@ -144,8 +147,11 @@ pub(super) fn read_fan_watts(top: &Section<'_>, fan_count: usize, fans: Option<&
 fn read_iotawatt(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Option<IotaWattConfig> {
     let name = s.name("device", Need::Default("iotawatt"));
     let url = s.url("url", Need::Required, Shape::Base);
-    let voltage_series = s.text("voltage_series", Need::Required);
-    let series = s.texts("fan_series", Need::Required, plain);
+    let voltage_series = s.checked("voltage_series", TEXT, Need::Required, series_name);
+    let series = s.texts("fan_series", Need::Required, series_name);
+    let user = s.text("user", Need::Optional);
+    let password = s.secret("password", "password_file", Need::Optional);
+    both_or_none(s);
     let max_age = s.span("max_age", Need::Default("30 s"), Seconds(5)..=Seconds::minutes(60));
     let timeout = s.span("timeout", Need::Default("6 s"), Seconds(1)..=Seconds(60));
     s.finish();
@@ -155,9 +161,21 @@ fn read_iotawatt(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Opti
         url: url?,
         voltage_series: voltage_series?,
         fan_series: fan_series?,
+        user,
+        password,
         max_age: max_age?,
         timeout: timeout?,
     })
+}
+
+/// A name as the unit allows it. Anything else in its query, an empty element above all, can hang the unit.
+fn series_name(text: &str) -> Result<String, String> {
+    let is_word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_word || !text.starts_with(|c: char| c.is_ascii_alphabetic()) || text.len() > SERIES_MAX || text == "time" {
+        let wanted = "a letter, then letters, digits and `_`, as the unit's setup shows it";
+        return Err(format!("`{text}` is no name of a series: {wanted}"));
+    }
+    Ok(text.to_owned())
 }
 
 fn read_emoncms(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Option<EmonCmsConfig> {

@@ -127,6 +127,10 @@ pub struct IotaWattConfig {
     pub voltage_series: String,
     /// Series of each fan, by fan number.
     pub fan_series: BTreeMap<u8, String>,
+    /// User for HTTP Digest.
+    pub user: Option<String>,
+    /// Password for HTTP Digest.
+    pub password: Option<Secret>,
     /// A row older than this is stale.
     pub max_age: Seconds,
     /// The longest wait.

@@ -109,6 +109,19 @@ fn stalled(counters: &mut BTreeMap<String, Counter>, device: &str, value: Option
     now.since(&counter.at)
 }
 
+/// How far the newest row of a meter is behind: the time that passed since the row before, less what the rows advanced, so
+/// that neither its clock nor ours need be right. A first row, and one that goes back, count as new.
+fn behind(counters: &mut BTreeMap<String, Counter>, device: &str, row: Option<i64>, now: &Moment) -> Seconds {
+    let before = counters.get(device).cloned();
+    let stalled = stalled(counters, device, row, now);
+    match (row, before) {
+        (Some(row), Some(before)) if row > before.value => {
+            now.since(&before.at).saturating_sub(Seconds(row.abs_diff(before.value)))
+        }
+        (Some(_) | None, _) => stalled,
+    }
+}
+
 fn probes(
     cfg: &Config,
     next: &mut SiteState,
@@ -252,12 +265,12 @@ fn fan_watts(
     let limit = cfg.fan_watts.max_age();
     let reading = snapshot.fan_watts.as_ref().ok();
     let row = reading.and_then(|r| r.row_time).map(|t| t.0);
-    let stalled = stalled(&mut next.counters, cfg.fan_watts.name(), row, now);
+    let behind = behind(&mut next.counters, cfg.fan_watts.name(), row, now);
     let oldest = reading.and_then(|r| r.fans.values().flatten().map(|m| m.age).max()).unwrap_or_default();
-    note_stale(stale, cfg.fan_watts.name(), oldest.max(stalled), limit);
+    note_stale(stale, cfg.fan_watts.name(), oldest.max(behind), limit);
     let read = |number: &u8| {
         let measured = reading?.fans.get(number)?.as_ref().ok()?;
-        (measured.age.max(stalled) <= limit).then_some(measured.value)
+        (measured.age.max(behind) <= limit).then_some(measured.value)
     };
     let mut judged: BTreeMap<u8, Option<Watts>> = cfg.fans.keys().map(|number| (*number, read(number))).collect();
     for over in overrides {

@@ -1,10 +1,11 @@
 //! The devices: `sense` reads all of them side by side, `act` carries out commands. Drivers report and obey: they hold no
-//! thresholds, no memory, and decide nothing. Each device has a thread of its own and one request at a time, so that a
-//! pass lasts as long as its slowest device.
+//! thresholds, remember nothing but a device's login, and decide nothing. Each device has a thread of its own and one
+//! request at a time, so that a pass lasts as long as its slowest device.
 
 mod act;
 mod common;
 mod controlbyweb;
+mod digest;
 mod emoncms;
 mod foreman;
 mod iotawatt;
@@ -40,7 +41,9 @@ pub mod parse {
     pub use super::controlbyweb::{BoardState, Dialect, parse as relays};
     pub use super::emoncms::parse as emoncms;
     pub use super::foreman::{Page, Summary, parse_page, parse_status, parse_summary};
-    pub use super::iotawatt::parse as iotawatt;
+    pub use super::iotawatt::{
+        Live, parse as iotawatt, parse_series as iotawatt_series, parse_status as iotawatt_status,
+    };
     pub use super::pdu_json::parse as pdu;
     pub use super::room_alert::parse as room_alert;
     pub use super::signal_page::parse as signal;
@@ -81,7 +84,7 @@ pub fn sense_with_page(
             (room.name.as_str(), start(scope, &room.name, move || room_alert::read(room, limits(room.timeout))))
         });
         let fan_watts = start(scope, cfg.fan_watts.name(), move || match &cfg.fan_watts {
-            FanWattsConfig::IotaWatt(meter) => iotawatt::read(meter, now, limits(meter.timeout)),
+            FanWattsConfig::IotaWatt(meter) => iotawatt::read(meter, &cfg.paths.data, now, limits(meter.timeout)),
             FanWattsConfig::EmonCms(meter) => emoncms::read(meter, now, limits(meter.timeout)),
         });
         let boards: Vec<_> = each(&cfg.boards, |board| {
@@ -154,7 +157,7 @@ impl Collect<'_> {
 /// Every secret that a device is sent.
 fn secrets(cfg: &Config) -> Vec<&Secret> {
     let meter = match &cfg.fan_watts {
-        FanWattsConfig::IotaWatt(_) => None,
+        FanWattsConfig::IotaWatt(meter) => meter.password.as_ref(),
         FanWattsConfig::EmonCms(meter) => Some(&meter.api_key),
     };
     let boards = cfg.boards.iter().filter_map(|board| board.password.as_ref());

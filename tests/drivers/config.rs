@@ -81,6 +81,8 @@ pub fn iotawatt(url: &str, fans: u8) -> IotaWattConfig {
         url: url.to_owned(),
         voltage_series: "mains_v".to_owned(),
         fan_series: (1..=fans).map(|n| (n, format!("fan{n}"))).collect(),
+        user: None,
+        password: None,
         max_age: Seconds(30),
         timeout: Seconds(2),
     }

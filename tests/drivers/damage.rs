@@ -20,6 +20,8 @@ fn all_parsers(body: &str) {
     drop(parse::signal(body, &crate::config::signal(NOWHERE), "America/Chicago", NOW));
     if let Ok(value) = serde_json::from_str::<Value>(body) {
         drop(parse::iotawatt(&value, &iotawatt(NOWHERE, 2), NOW));
+        drop(parse::iotawatt_status(&value, &iotawatt(NOWHERE, 2)));
+        drop(parse::iotawatt_series(&value));
         drop(parse::pdu(&value, &pdu("p", NOWHERE, &["1", "2"]), NOW));
         drop(parse::parse_summary(&value, "f"));
         drop(parse::parse_page(&value, &foreman(NOWHERE)));
@@ -27,11 +29,12 @@ fn all_parsers(body: &str) {
     }
 }
 
-const ALL: [&str; 17] = [
+const ALL: [&str; 18] = [
     "room_alert/12e_v3.2.5.json",
     "room_alert/legacy.htm",
     "room_alert/32e_every_port.htm",
     "iotawatt/query_02_08_04.json",
+    "iotawatt/status_02_08_04.json",
     "emoncms/11.16_redis.json",
     "emoncms/notice_in_front.txt",
     "controlbyweb/x-400.json",
