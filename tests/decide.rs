@@ -33,6 +33,8 @@ mod meter_age;
 mod miners;
 #[path = "decide/resume.rs"]
 mod resume;
+#[path = "decide/room_age.rs"]
+mod room_age;
 #[path = "decide/scene/mod.rs"]
 mod scene;
 #[path = "decide/score.rs"]

@@ -133,8 +133,12 @@ fn probes(
     let mut judged = BTreeMap::new();
     for room in &cfg.rooms {
         let reading = snapshot.rooms.get(&room.name);
-        let uptime = reading.and_then(|r| r.as_ref().ok()).and_then(|r| r.uptime).and_then(|s| i64::try_from(s.0).ok());
-        let stalled = stalled(&mut next.counters, &room.name, uptime, now);
+        let unit = reading.and_then(|r| r.as_ref().ok());
+        let uptime = unit.and_then(|r| r.uptime).and_then(|s| i64::try_from(s.0).ok());
+        // Where a unit that gave its uptime gives none, it stands where it stood: only a unit that never did is without.
+        let stood = unit.and(next.counters.get(&room.name)).map(|counter| counter.value);
+        let stalled = stalled(&mut next.counters, &room.name, uptime.or(stood), now);
+        let why = if uptime.is_some() { "the unit's uptime stands still" } else { "the unit gives no uptime any more" };
         note_stale(stale, &room.name, stalled, cfg.climate.max_age);
         for probe in &room.probes {
             let fresh: Result<Temperature, String> = match reading {
@@ -149,10 +153,8 @@ fn probes(
             let held = next.climate.probes.get(&probe.name).cloned();
             let quality = match (fresh, held) {
                 // A device whose own clock stands still repeats an old reading: it keeps its first time.
-                (Ok(value), Some(held)) if stalled.0 > 0 => {
-                    held_or_bad(value, &held.at, cfg, now, "the unit's uptime stands still")
-                }
-                (Ok(_), None) if stalled.0 > 0 => Quality::Bad("the unit's uptime stands still".to_owned()),
+                (Ok(value), Some(held)) if stalled.0 > 0 => held_or_bad(value, &held.at, cfg, now, why),
+                (Ok(_), None) if stalled.0 > 0 => Quality::Bad(why.to_owned()),
                 (Ok(value), held) => {
                     if held.is_none_or(|held| held.value != value) {
                         next.climate.moved.insert(probe.name.clone(), *now);
