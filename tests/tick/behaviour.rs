@@ -155,7 +155,10 @@ fn an_unplugged_intake_probe_turns_all_fans_on_and_is_an_emergency() {
     mine.fault("room-alert", "unplugged");
     let status = mine.tick_until("lost", LIMIT, |status| has_alarm(status, "emergency", "intake temperature is lost"));
     assert_eq!(wanted(&status), 9);
-    assert!(device_fault(&status, "room-alert").contains("nothing is plugged into the port"), "{status}");
+    for probe in ["room-alert probe intake-west", "room-alert probe intake-east"] {
+        assert!(device_fault(&status, probe).contains("nothing is plugged into the port"), "{status}");
+    }
+    assert_eq!(device_fault(&status, "room-alert"), "", "its other probes are read");
     mine.tick_until("all fans run", LIMIT, |_| mine.fans_running() == 9);
     assert!(mine.recorded("sms").join("\n").contains("intake temperature is lost"));
     mine.tick_until("miners off", LIMIT * 2, |status| state(status) == "off");
