@@ -86,6 +86,12 @@ pub enum Command {
         #[arg(long)]
         csv: bool,
     },
+    /// Find out why the power signal's page is read as it is, or how an unknown page could be read
+    Signal {
+        /// What to find out
+        #[command(subcommand)]
+        what: SignalCommand,
+    },
     /// Read, check, change the configuration
     Config {
         /// What to do with it
@@ -189,6 +195,29 @@ pub struct MinersArgs {
     /// On although the signal says off: it may cost the rate
     #[arg(long)]
     pub against_signal: bool,
+}
+
+/// What `signal` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SignalCommand {
+    /// Show each check on today's page, or on a saved one, and what to change where one fails
+    Explain {
+        /// A saved page instead of today's
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Judge the time stamp as of this moment, as in "2026-11-22 14:10" at the site [default: now]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// Propose `[signal]` settings from saved pages, with the proof on each of them
+    Learn {
+        /// A page saved while the miners may be ON (whatever word the page uses); several times
+        #[arg(long, required = true, num_args = 1.., value_name = "PAGE")]
+        on: Vec<PathBuf>,
+        /// A page saved while the miners must be OFF; several times
+        #[arg(long, required = true, num_args = 1.., value_name = "PAGE")]
+        off: Vec<PathBuf>,
+    },
 }
 
 /// What `config` can do.

@@ -22,6 +22,9 @@ pub const BODY_MAX: usize = 256 * 1024;
 /// The longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
 
+/// The text of the fault for a reply without a status line.
+const NOT_HTTP: &str = "answer is not HTTP";
+
 /// What this program calls itself.
 pub const USER_AGENT: &str = concat!("minectl/", env!("CARGO_PKG_VERSION"));
 
@@ -216,12 +219,31 @@ fn exchange(request: &Request) -> Result<Answer, Fault> {
         return Err(request.too_long());
     }
     let answer = Answer { status, headers, body, secrets: request.secrets.iter().map(|s| (*s).clone()).collect() };
+    not_packed(request, answer)
+}
+
+/// Refuses a body that is packed in a way nobody asked for.
+fn not_packed(request: &Request, answer: Answer) -> Result<Answer, Fault> {
     match answer.header("content-encoding") {
         Some(coding) if !coding.eq_ignore_ascii_case("identity") => {
             let what = format!("answer is packed as `{}`, which was not asked for", excerpt(coding));
             Err(request.fault(FaultKind::Unreadable, &what))
         }
         _ => Ok(answer),
+    }
+}
+
+/// As [`send`], for a GET whose reply may come without status line and headers: such a reply is asked for once more over
+/// a bare socket, within the same time limit.
+pub fn send_or_raw(request: &Request) -> Result<Answer, Fault> {
+    let began = Instant::now();
+    match send(request) {
+        Err(fault) if fault.detail.starts_with(NOT_HTTP) && request.url.starts_with("http://") => {
+            let mut again = request.clone();
+            again.timeout = request.timeout.saturating_sub(began.elapsed());
+            raw_get(&again)
+        }
+        other => other,
     }
 }
 
@@ -269,7 +291,7 @@ fn wire_fault(request: &Request, error: &ureq::Error, received: usize) -> Fault 
             request.broken(received)
         }
         ureq::Error::Decompress(..) => request.fault(FaultKind::Unreadable, "packed answer cannot be unpacked"),
-        ureq::Error::Protocol(_) => request.fault(FaultKind::Unreadable, "answer is not HTTP"),
+        ureq::Error::Protocol(_) => request.fault(FaultKind::Unreadable, NOT_HTTP),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {
             request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
         }

@@ -47,6 +47,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             };
             return done.map(|()| EXIT_DONE);
         }
+        Command::Signal { what } => return commands::signal::run(path, what, &mut out),
         Command::Tick
         | Command::Plan
         | Command::Status { .. }
@@ -88,7 +89,7 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             commands::month::month(cfg, clock, month.as_deref(), (*json, *csv), out)?;
         }
         Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
-        Command::Config { .. } | Command::Completions { .. } | Command::Man => {}
+        Command::Signal { .. } | Command::Config { .. } | Command::Completions { .. } | Command::Man => {}
     }
     Ok(EXIT_DONE)
 }

@@ -4,6 +4,7 @@
 mod books;
 mod calls;
 mod delivery;
+mod evidence;
 mod lines;
 mod locked;
 
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::config::{Config, DeadManConfig, Mode};
 use crate::decide;
-use crate::drivers;
+use crate::drivers::{self, page::SignalPage};
 use crate::error::{EXIT_DONE, EXIT_FAULTS, Error};
 use crate::lock::{self, NotTaken};
 use crate::logging;
@@ -56,6 +57,8 @@ struct Run<'a> {
     /// What is told and kept at the end of the run.
     events: Vec<Event>,
     notices: Vec<Notice>,
+    /// The signal's pages that are to be kept.
+    pages: Vec<evidence::Waiting>,
     /// What the program itself has to complain about.
     troubles: Vec<String>,
     /// The same of the run before: what it met after its last decision.
@@ -88,11 +91,13 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     let mut last;
     loop {
         // 3. Sense.
-        let snapshot = run.sense();
+        let (snapshot, page) = run.sense();
+        let level = run.state.signal.level;
         // 4. Decide.
         let now = clock.now();
         let decision = decide::decide(cfg, &run.state, &snapshot, &run.overrides, &now);
         run.take_in(&decision, &now);
+        run.notice_page(page, &snapshot.signal, level, &now);
         // 5. Save the intent, before any command leaves.
         let commands = if cfg.mode == Mode::Live { decision.commands.clone() } else { Vec::new() };
         run.save_intent(&commands, &now);
@@ -120,6 +125,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     if let Err(error) = store::append_history(&cfg.paths.data.join("history"), now.wall, &samples) {
         run.trouble(&error, &now);
     }
+    run.keep_pages(&now);
     run.keep_calls(&now);
     run.record(&now);
     // 9. Notify.
@@ -158,13 +164,14 @@ pub fn outstanding(state: &SiteState) -> Vec<u64> {
 }
 
 impl<'a> Run<'a> {
-    fn sense(&mut self) -> Snapshot {
+    fn sense(&mut self) -> (Snapshot, Option<SignalPage>) {
         let limit = self.cfg.tick.read_limit.duration().min(self.left_for_passes().max(READ_MIN));
-        let mut snapshot = drivers::sense(self.cfg, self.clock, limit, &outstanding(&self.state));
+        let asked = outstanding(&self.state);
+        let (mut snapshot, page) = drivers::sense_with_page(self.cfg, self.clock, limit, &asked);
         snapshot.troubles = self.earlier_troubles.iter().chain(&self.troubles).cloned().collect();
         snapshot.troubles.dedup();
         lines::log_snapshot(&snapshot);
-        snapshot
+        (snapshot, page)
     }
 
     /// Takes over what was decided: state, events, notices, and the log of it.

@@ -22,3 +22,6 @@ mod commands;
 
 #[path = "config/mutated.rs"]
 mod mutated;
+
+#[path = "config/devices.rs"]
+mod devices;

@@ -27,10 +27,14 @@ mod found_by_exploration;
 mod ladder;
 #[path = "decide/left_off.rs"]
 mod left_off;
+#[path = "decide/meter_age.rs"]
+mod meter_age;
 #[path = "decide/miners.rs"]
 mod miners;
 #[path = "decide/resume.rs"]
 mod resume;
+#[path = "decide/room_age.rs"]
+mod room_age;
 #[path = "decide/scene/mod.rs"]
 mod scene;
 #[path = "decide/score.rs"]

@@ -11,21 +11,44 @@ mod acting_banks;
 mod acting_miners;
 #[path = "drivers/config.rs"]
 mod config;
+#[path = "drivers/connections.rs"]
+mod connections;
 #[path = "drivers/damage.rs"]
 mod damage;
 #[path = "drivers/fixture.rs"]
 mod fixture;
+#[path = "drivers/foreman.rs"]
+mod foreman;
 #[path = "drivers/http.rs"]
 mod http;
+#[path = "drivers/iotawatt.rs"]
+mod iotawatt;
 #[path = "drivers/meters.rs"]
 mod meters;
+#[path = "tick/mine.rs"]
+#[allow(dead_code)]
+mod mine;
 #[path = "drivers/outputs.rs"]
 mod outputs;
+#[path = "drivers/raw.rs"]
+mod raw;
+#[path = "drivers/relays.rs"]
+mod relays;
+#[path = "drivers/relays_asked.rs"]
+mod relays_asked;
 #[path = "drivers/room_alert.rs"]
 mod room_alert;
+#[path = "drivers/room_alert_asked.rs"]
+mod room_alert_asked;
+#[path = "drivers/room_alert_ports.rs"]
+mod room_alert_ports;
 #[path = "drivers/sensing.rs"]
 mod sensing;
 #[path = "drivers/server.rs"]
 mod server;
 #[path = "drivers/signal.rs"]
 mod signal;
+#[path = "drivers/simulated_meters.rs"]
+mod simulated_meters;
+#[path = "drivers/simulated_miners.rs"]
+mod simulated_miners;

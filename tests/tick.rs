@@ -11,8 +11,12 @@ mod calls;
 mod causes;
 #[path = "tick/cycle.rs"]
 mod cycle;
+#[path = "tick/dialects.rs"]
+mod dialects;
 #[path = "tick/disk.rs"]
 mod disk;
+#[path = "tick/evidence.rs"]
+mod evidence;
 #[path = "tick/matrix.rs"]
 mod matrix;
 #[path = "tick/mine.rs"]
@@ -23,3 +27,5 @@ mod overrides;
 mod runs;
 #[path = "store/small_disk.rs"]
 mod small_disk;
+#[path = "tick/wire.rs"]
+mod wire;

@@ -12,7 +12,7 @@ use crate::config::{self, Entry, Inspection};
 use crate::error::Error;
 
 /// The sample, as it lies in the repository.
-const SAMPLE: &str = include_str!("../../config.txt");
+pub(super) const SAMPLE: &str = include_str!("../../config.txt");
 
 /// Mode of a new configuration: the group may read (the web server must not).
 const NEW_FILE_MODE: u32 = 0o640;

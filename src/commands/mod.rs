@@ -1,5 +1,5 @@
 //! The subcommands other than `tick`. Each writes to the given output and touches no device, except `plan`, which
-//! reads them.
+//! reads them, and `signal explain`, which reads the signal's page.
 
 pub mod config;
 pub mod crontab;
@@ -8,6 +8,7 @@ mod month_table;
 pub mod plan;
 pub mod report;
 pub mod set;
+pub mod signal;
 pub mod status;
 
 use crate::error::Error;

@@ -163,6 +163,9 @@ fn inputs(s: &Status, page: &mut Terminal) -> io::Result<()> {
         (Some(text), Some(at)) => page.row("page", "", &format!("“{text}” ({} ago)", at.age))?,
         _ => page.row("page", RED, "never read")?,
     }
+    if let Some(kept) = &s.signal.kept_page {
+        page.row("page kept", "", kept)?;
+    }
     if let Some(problem) = &s.signal.problem {
         page.row("problem", YELLOW, problem)?;
     }

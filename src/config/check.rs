@@ -117,20 +117,56 @@ pub(super) fn pattern(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A strptime format that gives a date and a time: it must be able to read what it writes. A trailing `%Z` is the
-/// reader's own: letters like CST.
+/// A place in JSON, by RFC 6901; the empty one is the whole answer.
+pub(super) fn pointer(text: &str) -> Result<String, String> {
+    let good = text.is_empty() || text.starts_with('/');
+    let cause = || format!("`{text}` is not a place in JSON; write it like `/load/now` or `/data/0/value`");
+    good.then(|| text.to_owned()).ok_or_else(cause)
+}
+
+/// A strptime format that gives a time, and the date or a part of it: it must be able to read what it writes. A
+/// trailing `%Z` is the reader's own (letters like CST), and so is a trailing `Z` (UTC).
 pub(super) fn stamp_format(whole: &str) -> Result<String, String> {
     plain(whole)?;
-    let text = whole.trim_end().strip_suffix("%Z").map_or(whole, str::trim_end);
+    let text = stamp_core(whole);
     let example = jiff::civil::datetime(2026, 7, 14, 17, 28, 0, 0);
-    let Ok(example) = example.to_zoned(jiff::tz::TimeZone::UTC) else { return Ok(whole.to_owned()) };
-    let broken_down = jiff::fmt::strtime::BrokenDownTime::from(&example);
+    let Ok(zoned) = example.to_zoned(jiff::tz::TimeZone::UTC) else { return Ok(whole.to_owned()) };
+    let broken_down = jiff::fmt::strtime::BrokenDownTime::from(&zoned);
     let read = broken_down.to_string(text).and_then(|written| jiff::fmt::strtime::parse(text, written));
-    match read.and_then(|stamp| stamp.to_datetime()) {
-        Ok(read) if read.date() == example.datetime().date() && read.hour() == 17 => Ok(whole.to_owned()),
-        Ok(_) => Err(format!("`{text}` loses a part of date or time; with %I it needs %p, and %Y for the year")),
-        Err(cause) => Err(format!("`{text}` is not a format for date and time: {cause}")),
+    let read = read.map_err(|cause| format!("`{text}` is not a format for date and time: {cause}"))?;
+    if read.timestamp().is_some() {
+        return Ok(whole.to_owned());
     }
+    if read.hour().is_none() {
+        return Err(format!("`{text}` is not a format for date and time: it gives no time"));
+    }
+    if !read.to_time().is_ok_and(|time| (time.hour(), time.minute()) == (17, 28)) {
+        return Err(format!("`{text}` loses a part of the time; with %I it needs %p"));
+    }
+    match read.to_date() {
+        Ok(date) if date == example.date() => Ok(whole.to_owned()),
+        Ok(_) => Err(format!("`{text}` loses a part of date or time; with %I it needs %p, and %Y for the year")),
+        Err(_) if read.month().is_some() == read.day().is_some() => Ok(whole.to_owned()),
+        Err(_) => Err(format!("`{text}` gives half a date; it needs day and month, or neither")),
+    }
+}
+
+/// The part of a checked format that the package reads.
+fn stamp_core(whole: &str) -> &str {
+    let text = whole.trim_end();
+    let zone = text.strip_suffix("%Z").or_else(|| text.strip_suffix('Z').filter(|rest| !rest.ends_with('%')));
+    zone.map_or(whole, str::trim_end)
+}
+
+/// Whether a checked format gives a time of day only.
+pub(super) fn lacks_date(whole: &str) -> bool {
+    let text = stamp_core(whole);
+    let Ok(zoned) = jiff::civil::datetime(2026, 7, 14, 17, 28, 0, 0).to_zoned(jiff::tz::TimeZone::UTC) else {
+        return false;
+    };
+    let written = jiff::fmt::strtime::BrokenDownTime::from(&zoned).to_string(text);
+    let read = written.and_then(|written| jiff::fmt::strtime::parse(text, written));
+    read.is_ok_and(|read| read.timestamp().is_none() && read.day().is_none() && read.to_date().is_err())
 }
 
 /// The name of a time zone that exists here.

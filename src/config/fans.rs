@@ -1,5 +1,7 @@
 //! The settings of relay boards and fans, and the rules for the fans.
 
+use std::fmt;
+
 use super::Secret;
 use crate::units::{Seconds, Temperature, Watts};
 
@@ -12,6 +14,8 @@ pub struct RelayBoardConfig {
     pub url: String,
     /// Its dialect.
     pub family: RelayFamily,
+    /// The page that is read and written; the family's own when absent.
+    pub page: Option<RelayPage>,
     /// Another serial number is refused.
     pub serial: Option<String>,
     /// User for HTTP Basic.
@@ -25,10 +29,41 @@ pub struct RelayBoardConfig {
 /// The dialects of ControlByWeb boards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayFamily {
-    /// X-400 series: `state.json`, `relayN`.
+    /// Found out by reading, in each run.
+    Auto,
+    /// X-400 series: `relayN`.
     Series400,
-    /// X-300 series, X-WR-10R12, WebRelay-Quad: `state.xml`, `relayNstate`.
+    /// X-300 series, X-WR-10R12, WebRelay-Quad: `relayNstate`.
     Series300,
+    /// X-WR-1R12, one relay: `relaystate`.
+    Single,
+    /// `relaystates`, all relays in one word.
+    X332,
+}
+
+/// The pages on which boards show their relays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelayPage {
+    /// `state.json`, 400 series.
+    StateJson,
+    /// `state.xml`, all boards; without HTTP headers on some.
+    StateXml,
+    /// `stateFull.xml`, the oldest boards.
+    StateFullXml,
+    /// `customState.json`, 400 series with relays of other units, by their names.
+    CustomStateJson,
+}
+
+impl RelayPage {
+    /// Its name on the board.
+    pub fn file(self) -> &'static str {
+        match self {
+            RelayPage::StateJson => "state.json",
+            RelayPage::StateXml => "state.xml",
+            RelayPage::StateFullXml => "stateFull.xml",
+            RelayPage::CustomStateJson => "customState.json",
+        }
+    }
 }
 
 /// `[[fan]]`
@@ -38,10 +73,29 @@ pub struct FanConfig {
     pub number: u8,
     /// The relay board.
     pub board: String,
-    /// The relay on it, from 1.
-    pub relay: u8,
+    /// The relay on it.
+    pub relay: RelayPoint,
     /// What the relay does to the fan.
     pub wiring: Wiring,
+}
+
+/// Which relay of a board.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RelayPoint {
+    /// By number, from 1.
+    Number(u8),
+    /// By the name that the board shows it under: relays of expansion modules.
+    Name(String),
+}
+
+impl fmt::Display for RelayPoint {
+    /// `relay 3`, ``relay `device2Relay6` ``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RelayPoint::Number(number) => write!(f, "relay {number}"),
+            RelayPoint::Name(name) => write!(f, "relay `{name}`"),
+        }
+    }
 }
 
 /// What a relay does to its fan.

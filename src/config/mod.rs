@@ -28,7 +28,9 @@ use std::path::PathBuf;
 pub use costs::{ChargePeriod, CostsConfig};
 pub use edit::{replace, with_value};
 pub use entry::{Entry, Kind, Place, nearest};
-pub use fans::{FanCapacity, FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, Wiring};
+pub use fans::{
+    FanCapacity, FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, Wiring,
+};
 pub use mask::{is_secret_name, mask};
 pub use messages::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
 pub use miners::{BankConfig, ClimateConfig, ForemanConfig, MinerChoice, MinersConfig, PduConfig, PduDialect};
@@ -37,7 +39,7 @@ pub use secret::Secret;
 pub use sensors::{
     EmonCmsConfig, FanWattsConfig, IotaWattConfig, ProbeConfig, ProbeRole, RoomAlertConfig, SwitchConfig,
 };
-pub use signal::{OffWhen, SignalConfig, SignalMeaning, StampConfig, WhenBlind};
+pub use signal::{OffWhen, PagePlace, SignalConfig, SignalMeaning, StampConfig, WhenBlind};
 
 use crate::units::Seconds;
 

@@ -151,6 +151,9 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
     let history = read_history(&top.section("history", false));
     let costs = costs::read(&top.section("costs", false));
     top.finish();
+    if let (Some(boards), Some(fans)) = (&boards, &fans) {
+        read_devices::check_boards(top, boards, fans);
+    }
     let parts =
         Parts { loop_interval, tick: &tick, rooms: &rooms, rules: &fan_rules, climate: &climate, notify: &notify };
     check_together(top, &parts);

@@ -9,7 +9,7 @@ use super::section::{Need, Section, Want};
 use super::value::{TEXT, plain};
 use super::{
     EmonCmsConfig, FanConfig, FanWattsConfig, ForemanConfig, IotaWattConfig, MinerChoice, ProbeConfig, ProbeRole,
-    RelayBoardConfig, RelayFamily, RoomAlertConfig, SwitchConfig, Wiring,
+    RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, RoomAlertConfig, SwitchConfig, Wiring,
 };
 use crate::units::Seconds;
 
@@ -19,7 +19,21 @@ const ROLES: [(&str, ProbeRole); 4] = [
     ("outdoor", ProbeRole::Outdoor),
     ("other", ProbeRole::Other),
 ];
-const FAMILIES: [(&str, RelayFamily); 2] = [("400", RelayFamily::Series400), ("x300", RelayFamily::Series300)];
+const FAMILIES: [(&str, RelayFamily); 7] = [
+    ("auto", RelayFamily::Auto),
+    ("400", RelayFamily::Series400),
+    ("x300", RelayFamily::Series300),
+    ("quad", RelayFamily::Series300),
+    ("wr10", RelayFamily::Series300),
+    ("single", RelayFamily::Single),
+    ("x332", RelayFamily::X332),
+];
+const PAGES: [(&str, RelayPage); 4] = [
+    ("state.json", RelayPage::StateJson),
+    ("state.xml", RelayPage::StateXml),
+    ("stateFull.xml", RelayPage::StateFullXml),
+    ("customState.json", RelayPage::CustomStateJson),
+];
 const WIRINGS: [(&str, Wiring); 2] =
     [("normally_closed", Wiring::NormallyClosed), ("normally_open", Wiring::NormallyOpen)];
 
@@ -34,10 +48,16 @@ const MINERS: Want = Want { what: "\"all\" or a tag such as \"tag:curtail\"", ki
 /// Places in a device's array.
 const INDEX_MAX: i64 = 63;
 
+/// Letters of the name of an IotaWatt's series; the unit itself allows 16.
+const SERIES_MAX: usize = 32;
+
 pub(super) fn read_room(s: &Section<'_>) -> Option<RoomAlertConfig> {
     let name = s.name("device", Need::Required);
     let url = s.url("url", Need::Required, Shape::Whole);
     let serial = s.text("serial", Need::Optional);
+    let user = s.text("user", Need::Optional);
+    let password = s.secret("password", "password_file", Need::Optional);
+    both_or_none(s);
     let timeout = s.span("timeout", Need::Default("5 s"), Seconds(1)..=Seconds(60));
     let probes = s.sections("probes", PROBES, Need::Required);
     let switches = s.sections("switches", SWITCHES, Need::Optional);
@@ -52,24 +72,36 @@ pub(super) fn read_room(s: &Section<'_>) -> Option<RoomAlertConfig> {
             s.mistake("probes", format!("two probes are at index {} of `{}`", probe.index, probe.array));
         }
     }
-    Some(RoomAlertConfig { name: name?, url: url?, serial, timeout: timeout?, probes, switches })
+    Some(RoomAlertConfig { name: name?, url: url?, serial, user, password, timeout: timeout?, probes, switches })
 }
 
 fn read_probe(s: &Section<'_>) -> Option<ProbeConfig> {
     let name = s.name("probe", Need::Required);
-    let array = s.text("array", Need::Required);
+    let array = s.checked("array", TEXT, Need::Required, array);
     let index = s.number("index", Need::Required, 0..=INDEX_MAX);
     let role = s.word("role", Need::Required, &ROLES);
     let label = s.text("label", Need::Optional);
+    let use_disabled = s.flag("use_disabled");
+    let max_age = s.span("max_age", Need::Optional, Seconds(60)..=Seconds::minutes(24 * 60));
     s.finish();
-    Some(ProbeConfig { name: name?, array: array?, index: usize::try_from(index?).ok()?, role: role?, label })
+    Some(ProbeConfig {
+        name: name?,
+        array: array?,
+        index: usize::try_from(index?).ok()?,
+        role: role?,
+        label,
+        use_disabled: use_disabled?,
+        max_age,
+    })
 }
 
 fn read_switch(s: &Section<'_>) -> Option<SwitchConfig> {
     let name = s.name("switch", Need::Required);
-    let array = s.text("array", Need::Required);
+    let array = s.checked("array", TEXT, Need::Required, array);
     let index = s.number("index", Need::Required, 0..=INDEX_MAX);
     let alarm_when = s.number("alarm_when", Need::Required, 0..=1);
+    let label = s.text("label", Need::Optional);
+    let use_disabled = s.flag("use_disabled");
     let stops_mine = s.flag("stops_mine");
     s.finish();
     Some(SwitchConfig {
@@ -77,8 +109,21 @@ fn read_switch(s: &Section<'_>) -> Option<SwitchConfig> {
         array: array?,
         index: usize::try_from(index?).ok()?,
         alarm_when: u8::try_from(alarm_when?).ok()?,
+        label,
+        use_disabled: use_disabled?,
         stops_mine: stops_mine?,
     })
+}
+
+/// The name of an array, with its way where it is inside another: `sensor`, `wireless_sen/2/digi_sen`.
+fn array(text: &str) -> Result<String, String> {
+    let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_place = |part: &str| part.parse::<u8>().is_ok();
+    let parts: Vec<&str> = text.split('/').collect();
+    let fits = |(place, part): (usize, &&str)| if place.is_multiple_of(2) { is_name(part) } else { is_place(part) };
+    let good = parts.len() % 2 == 1 && parts.iter().enumerate().all(fits);
+    let cause = || format!("`{text}` is no array; write it like `sensor` or `wireless_sen/2/digi_sen`");
+    good.then(|| text.to_owned()).ok_or_else(cause)
 }
 
 /// Exactly one of the two sections; both are read, so that the keys of both are known. `fan_count` is the number of
@@ -102,8 +147,11 @@ pub(super) fn read_fan_watts(top: &Section<'_>, fan_count: usize, fans: Option<&
 fn read_iotawatt(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Option<IotaWattConfig> {
     let name = s.name("device", Need::Default("iotawatt"));
     let url = s.url("url", Need::Required, Shape::Base);
-    let voltage_series = s.text("voltage_series", Need::Required);
-    let series = s.texts("fan_series", Need::Required, plain);
+    let voltage_series = s.checked("voltage_series", TEXT, Need::Required, series_name);
+    let series = s.texts("fan_series", Need::Required, series_name);
+    let user = s.text("user", Need::Optional);
+    let password = s.secret("password", "password_file", Need::Optional);
+    both_or_none(s);
     let max_age = s.span("max_age", Need::Default("30 s"), Seconds(5)..=Seconds::minutes(60));
     let timeout = s.span("timeout", Need::Default("6 s"), Seconds(1)..=Seconds(60));
     s.finish();
@@ -113,9 +161,21 @@ fn read_iotawatt(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Opti
         url: url?,
         voltage_series: voltage_series?,
         fan_series: fan_series?,
+        user,
+        password,
         max_age: max_age?,
         timeout: timeout?,
     })
+}
+
+/// A name as the unit allows it. Anything else in its query, an empty element above all, can hang the unit.
+fn series_name(text: &str) -> Result<String, String> {
+    let is_word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_word || !text.starts_with(|c: char| c.is_ascii_alphabetic()) || text.len() > SERIES_MAX || text == "time" {
+        let wanted = "a letter, then letters, digits and `_`, as the unit's setup shows it";
+        return Err(format!("`{text}` is no name of a series: {wanted}"));
+    }
+    Ok(text.to_owned())
 }
 
 fn read_emoncms(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Option<EmonCmsConfig> {
@@ -159,13 +219,18 @@ pub(super) fn read_board(s: &Section<'_>) -> Option<RelayBoardConfig> {
     let name = s.name("device", Need::Required);
     let url = s.url("url", Need::Required, Shape::Base);
     let family = s.word("family", Need::Required, &FAMILIES);
+    let page = s.word("page", Need::Optional, &PAGES);
     let serial = s.text("serial", Need::Optional);
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
     let timeout = s.span("timeout", Need::Default("3 s"), Seconds(1)..=Seconds(60));
     s.finish();
-    Some(RelayBoardConfig { name: name?, url: url?, family: family?, serial, user, password, timeout: timeout? })
+    let is_json = matches!(page, Some(RelayPage::StateJson | RelayPage::CustomStateJson));
+    if is_json && !matches!(family?, RelayFamily::Auto | RelayFamily::Series400) {
+        s.mistake("page", "only boards of `family` 400 speak JSON; this one has `state.xml`");
+    }
+    Some(RelayBoardConfig { name: name?, url: url?, family: family?, page, serial, user, password, timeout: timeout? })
 }
 
 pub(super) fn read_fan(s: &Section<'_>) -> Option<FanConfig> {
@@ -179,15 +244,29 @@ pub(super) fn read_fan(s: &Section<'_>) -> Option<FanConfig> {
         let hint = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
         Err(format!("there is no [[relay_board]] `{text}`{hint} (known: {})", boards.join(", ")))
     });
-    let relay = s.number("relay", Need::Required, 1..=64);
+    let relay = read_relay(s);
     let wiring = s.word("wiring", Need::Required, &WIRINGS);
     s.finish();
-    Some(FanConfig {
-        number: u8::try_from(number?).ok()?,
-        board: board?,
-        relay: u8::try_from(relay?).ok()?,
-        wiring: wiring?,
-    })
+    Some(FanConfig { number: u8::try_from(number?).ok()?, board: board?, relay: relay?, wiring: wiring? })
+}
+
+/// The relay by number, or by the name that the board shows it under.
+fn read_relay(s: &Section<'_>) -> Option<RelayPoint> {
+    let name = s.checked("relay_name", TEXT, Need::Optional, |text| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')');
+        let good = text.len() <= 64 && text.chars().all(fits) && text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let cause = || format!("`{text}` is no name of a relay; write it as `customState.json` shows it");
+        good.then(|| text.to_owned()).ok_or_else(cause)
+    });
+    let is_named = s.has("relay_name");
+    let number = s.number("relay", if is_named { Need::Optional } else { Need::Required }, 1..=64);
+    if is_named && s.has("relay") {
+        s.mistake("relay_name", "`relay` is given too; keep one of the two");
+    }
+    match is_named {
+        true => name.map(RelayPoint::Name),
+        false => u8::try_from(number?).ok().map(RelayPoint::Number),
+    }
 }
 
 /// The fans by number; two with one number, or on one relay, are mistakes.
@@ -200,8 +279,8 @@ pub(super) fn read_fans(sections: &[Section<'_>]) -> Option<BTreeMap<u8, FanConf
             continue;
         };
         if let Some(other) = fans.values().find(|other| other.board == fan.board && other.relay == fan.relay) {
-            let text = format!("relay {} of `{}` switches fan {} already", fan.relay, fan.board, other.number);
-            s.mistake("relay", text);
+            let text = format!("{} of `{}` switches fan {} already", fan.relay, fan.board, other.number);
+            s.mistake(if s.has("relay") { "relay" } else { "relay_name" }, text);
         }
         if fans.contains_key(&fan.number) {
             s.mistake("number", format!("there are two fans with number {}", fan.number));
@@ -209,6 +288,27 @@ pub(super) fn read_fans(sections: &[Section<'_>]) -> Option<BTreeMap<u8, FanConf
         fans.insert(fan.number, fan);
     }
     complete.then_some(fans)
+}
+
+/// What boards cannot know alone: relays go by name on one page of one family only, and one board has one section, so that
+/// it is asked one thing at a time.
+pub(super) fn check_boards(top: &Section<'_>, boards: &[RelayBoardConfig], fans: &BTreeMap<u8, FanConfig>) {
+    for (place, board) in boards.iter().enumerate() {
+        if let Some(other) = boards.iter().take(place).find(|other| other.url == board.url) {
+            let cause = format!("`{}` has this address already; give its fans to that board", other.name);
+            top.mistake(&format!("relay_board.{}.url", board.name), cause);
+        }
+    }
+    for fan in fans.values().filter(|fan| matches!(fan.relay, RelayPoint::Name(_))) {
+        let has_names = |board: &RelayBoardConfig| {
+            matches!(board.family, RelayFamily::Auto | RelayFamily::Series400)
+                && matches!(board.page, None | Some(RelayPage::CustomStateJson))
+        };
+        if boards.iter().find(|board| board.name == fan.board).is_some_and(|board| !has_names(board)) {
+            let cause = format!("`{}` has no names; its `family` must be 400, without `page`", fan.board);
+            top.mistake(&format!("fan.{}.relay_name", fan.number), cause);
+        }
+    }
 }
 
 pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {

@@ -3,11 +3,14 @@
 use super::check::{self, Shape};
 use super::section::{Need, Section};
 use super::value::{TEXT, plain};
-use super::{OffWhen, SignalConfig, SignalMeaning, StampConfig, WhenBlind};
+use super::{OffWhen, PagePlace, SignalConfig, SignalMeaning, StampConfig, WhenBlind};
 use crate::units::Seconds;
 
 const OFF_WHEN: [(&str, OffWhen); 2] = [("high", OffWhen::High), ("low", OffWhen::Low)];
 const WHEN_BLIND: [(&str, WhenBlind); 2] = [("curtail", WhenBlind::Curtail), ("hold", WhenBlind::Hold)];
+
+/// A clock without a date shows the same again after half a day.
+const CLOCK_AGE_MAX: Seconds = Seconds(11 * 3600);
 
 /// The keys of the one meaning, and of the other.
 const NUMBER_KEYS: [&str; 4] = ["range", "off_when", "curtail_at", "resume_below"];
@@ -16,7 +19,8 @@ const WORD_KEYS: [&str; 2] = ["words_curtail", "words_run"];
 pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
     let plain_http = s.flag("allow_plain_http").unwrap_or(false);
     let url = s.url("url", Need::Required, if plain_http { Shape::WholeOrPlain } else { Shape::Whole });
-    let selector = s.checked("selector", TEXT, Need::Required, check::selector);
+    let redirect_hosts = s.texts("redirect_hosts", Need::Optional, check::host);
+    let place = place(s);
     let pattern = s.checked("pattern", TEXT, Need::Required, check::pattern);
     let meaning = meaning(s);
     let reread_near = s.fraction("reread_near", Need::Optional);
@@ -25,8 +29,11 @@ pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
     }
     let must_contain = s.texts("must_contain", Need::Optional, plain);
     let must_not_contain = s.texts("must_not_contain", Need::Optional, plain);
-    let stamp = stamp(s);
+    let stamp = stamp(s, matches!(place, Some(PagePlace::Json(_))));
     let age_bounds = Seconds(10)..=Seconds::minutes(24 * 60);
+    let cached_max_age = s.span("cached_max_age", Need::Default("10 minutes"), age_bounds.clone());
+    let modified_bounds = Seconds(30)..=Seconds::minutes(60 * 24 * 60);
+    let modified_max_age = s.span("modified_max_age", Need::Optional, modified_bounds);
     let max_age = s.span("max_age", Need::Default("10 minutes"), age_bounds);
     let when_blind = s.word("when_blind", Need::Default("curtail"), &WHEN_BLIND);
     let resume_readings = s.number("resume_readings", Need::Default("3"), 1..=100);
@@ -36,12 +43,15 @@ pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
     s.finish();
     Some(SignalConfig {
         url: url?,
-        selector: selector?,
+        redirect_hosts: redirect_hosts.unwrap_or_default(),
+        place: place?,
         pattern: pattern?,
         meaning: meaning?,
         must_contain: must_contain.unwrap_or_default(),
         must_not_contain: must_not_contain.unwrap_or_default(),
         stamp,
+        cached_max_age: cached_max_age?,
+        modified_max_age,
         max_age: max_age?,
         when_blind: when_blind?,
         reread_near: reread_near.unwrap_or(0.0),
@@ -112,14 +122,43 @@ fn words(s: &Section<'_>, need: Need) -> Option<SignalMeaning> {
     Some(SignalMeaning::Words { curtail, run })
 }
 
-fn stamp(s: &Section<'_>) -> Option<StampConfig> {
+/// Either an element or a place in JSON. Both are asked for, so that both are known.
+fn place(s: &Section<'_>) -> Option<PagePlace> {
+    let need = if s.has("json") { Need::Optional } else { Need::Required };
+    let selector = s.checked("selector", TEXT, need, check::selector);
+    let attribute = s.text("attribute", Need::Optional);
+    let json = s.checked("json", TEXT, Need::Optional, check::pointer);
+    let Some(pointer) = json else { return Some(PagePlace::Element { selector: selector?, attribute }) };
+    for key in ["selector", "attribute"] {
+        if s.has(key) {
+            s.mistake(key, "goes with a page, `json` with an answer that is JSON; keep one");
+        }
+    }
+    Some(PagePlace::Json(pointer))
+}
+
+fn stamp(s: &Section<'_>, is_json: bool) -> Option<StampConfig> {
     let selector = s.checked("stamp_selector", TEXT, Need::Optional, check::selector);
+    let attribute = s.text("stamp_attribute", Need::Optional);
+    let pointer = s.checked("stamp_json", TEXT, Need::Optional, check::pointer);
     let format = s.checked("stamp_format", TEXT, Need::Optional, check::stamp_format);
     let max_age = s.span("stamp_max_age", Need::Default("30 minutes"), Seconds(30)..=Seconds::minutes(24 * 60));
-    for (key, other) in [("stamp_selector", "stamp_format"), ("stamp_format", "stamp_selector")] {
-        if s.has(key) && !s.has(other) {
+    let (key, wrong) = if is_json { ("stamp_json", "stamp_selector") } else { ("stamp_selector", "stamp_json") };
+    if s.has(wrong) {
+        let value = if is_json { "`json`" } else { "`selector`" };
+        s.mistake(wrong, format!("the value is found by {value}, so the stamp needs `{key}`"));
+    }
+    for (key, other) in [(key, "stamp_format"), ("stamp_format", key), ("stamp_attribute", "stamp_selector")] {
+        if s.has(key) && !s.has(other) && !s.has(wrong) {
             s.mistake(key, format!("needs `{other}` beside it"));
         }
     }
-    Some(StampConfig { selector: selector?, format: format?, max_age: max_age? })
+    let (format, max_age) = (format?, max_age?);
+    let is_clock = check::lacks_date(&format);
+    if is_clock && max_age > CLOCK_AGE_MAX {
+        let cause = format!("a clock without a date tells ages up to {CLOCK_AGE_MAX} only; set less");
+        s.mistake("stamp_max_age", cause);
+    }
+    let place = if is_json { PagePlace::Json(pointer?) } else { PagePlace::Element { selector: selector?, attribute } };
+    Some(StampConfig { place, format, is_clock, max_age })
 }

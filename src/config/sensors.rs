@@ -10,10 +10,14 @@ use crate::units::Seconds;
 pub struct RoomAlertConfig {
     /// Its name.
     pub name: String,
-    /// The whole address of `getData.json`.
+    /// Its address, with or without the name of its page.
     pub url: String,
-    /// Another serial number is refused.
+    /// Another serial number (or MAC address) is refused.
     pub serial: Option<String>,
+    /// User for HTTP Basic.
+    pub user: Option<String>,
+    /// Password for HTTP Basic.
+    pub password: Option<Secret>,
     /// The longest wait.
     pub timeout: Seconds,
     /// Its probes.
@@ -27,7 +31,7 @@ pub struct RoomAlertConfig {
 pub struct ProbeConfig {
     /// Its name; unique over all units.
     pub name: String,
-    /// The array in the answer.
+    /// The array in the answer, with its way where it is inside another: `wireless_sen/2/digi_sen`.
     pub array: String,
     /// The place in the array, from 0.
     pub index: usize,
@@ -35,6 +39,10 @@ pub struct ProbeConfig {
     pub role: ProbeRole,
     /// The label that the unit must give it.
     pub label: Option<String>,
+    /// Read although its port is switched off in the unit's settings.
+    pub use_disabled: bool,
+    /// A wireless probe that was last heard longer ago is stale.
+    pub max_age: Option<Seconds>,
 }
 
 /// What a probe steers.
@@ -67,12 +75,16 @@ impl ProbeRole {
 pub struct SwitchConfig {
     /// Its name; unique over all units.
     pub name: String,
-    /// The array in the answer.
+    /// The array in the answer, as for a probe.
     pub array: String,
     /// The place in the array, from 0.
     pub index: usize,
     /// The `stat` that is the alarm: 0 open, 1 closed.
     pub alarm_when: u8,
+    /// The label that the unit must give it.
+    pub label: Option<String>,
+    /// Read although its port is switched off in the unit's settings.
+    pub use_disabled: bool,
     /// Whether the miners go off with it.
     pub stops_mine: bool,
 }
@@ -115,6 +127,10 @@ pub struct IotaWattConfig {
     pub voltage_series: String,
     /// Series of each fan, by fan number.
     pub fan_series: BTreeMap<u8, String>,
+    /// User for HTTP Digest.
+    pub user: Option<String>,
+    /// Password for HTTP Digest.
+    pub password: Option<Secret>,
     /// A row older than this is stale.
     pub max_age: Seconds,
     /// The longest wait.

@@ -7,8 +7,10 @@ use crate::units::Seconds;
 pub struct SignalConfig {
     /// The page.
     pub url: String,
-    /// CSS selector of the one element; checked to be one.
-    pub selector: String,
+    /// Hosts besides the page's own that a redirect may lead to.
+    pub redirect_hosts: Vec<String>,
+    /// Where on the page the value is.
+    pub place: PagePlace,
     /// Pattern with group 1; checked to be one.
     pub pattern: String,
     /// How group 1 becomes a level.
@@ -19,6 +21,10 @@ pub struct SignalConfig {
     pub must_not_contain: Vec<String>,
     /// The page's own time stamp.
     pub stamp: Option<StampConfig>,
+    /// A copy that caches have held for longer is not believed.
+    pub cached_max_age: Seconds,
+    /// A page that the server says was modified longer ago is not believed; `None`: not looked at.
+    pub modified_max_age: Option<Seconds>,
     /// The last good reading counts for this long.
     pub max_age: Seconds,
     /// What Blind means for the miners.
@@ -31,6 +37,20 @@ pub struct SignalConfig {
     pub unchanged_warning: Seconds,
     /// The longest wait for the page.
     pub timeout: Seconds,
+}
+
+/// Where on a page a text is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PagePlace {
+    /// In the one element that a CSS selector matches; the selector is checked to be one.
+    Element {
+        /// The selector.
+        selector: String,
+        /// The attribute whose value it is; `None`: what a reader sees.
+        attribute: Option<String>,
+    },
+    /// In an answer that is JSON, where this pointer (RFC 6901, as `/load/now`) leads.
+    Json(String),
 }
 
 /// How the signal's value becomes a level.
@@ -68,10 +88,12 @@ pub enum OffWhen {
 /// The page's own time stamp.
 #[derive(Debug, Clone)]
 pub struct StampConfig {
-    /// CSS selector of the element.
-    pub selector: String,
-    /// strptime format of its whole text.
+    /// Where it is.
+    pub place: PagePlace,
+    /// strptime format of its whole text. What it lacks of the date is filled in with what is nearest to now.
     pub format: String,
+    /// Whether the format gives a time of day only.
+    pub is_clock: bool,
     /// A page with an older stamp is not believed.
     pub max_age: Seconds,
 }

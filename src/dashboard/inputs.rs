@@ -50,6 +50,7 @@ pub(super) fn signal(input: &Input, words: &Words) -> SignalStatus {
         }),
         page_stamp: good.and_then(|r| r.stamp).map(|at| words.wall(at)),
         evidence: good.map(|r| clean(&r.hash)),
+        kept_page: state.kept.as_ref().map(|kept| clean(&kept.file)),
         changed: state.changed.as_ref().map(|at| words.point(at)),
         problem,
         run_readings: state.run_readings,

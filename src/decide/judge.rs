@@ -109,6 +109,19 @@ fn stalled(counters: &mut BTreeMap<String, Counter>, device: &str, value: Option
     now.since(&counter.at)
 }
 
+/// How far the newest row of a meter is behind: the time that passed since the row before, less what the rows advanced, so
+/// that neither its clock nor ours need be right. A first row, and one that goes back, count as new.
+fn behind(counters: &mut BTreeMap<String, Counter>, device: &str, row: Option<i64>, now: &Moment) -> Seconds {
+    let before = counters.get(device).cloned();
+    let stalled = stalled(counters, device, row, now);
+    match (row, before) {
+        (Some(row), Some(before)) if row > before.value => {
+            now.since(&before.at).saturating_sub(Seconds(row.abs_diff(before.value)))
+        }
+        (Some(_) | None, _) => stalled,
+    }
+}
+
 fn probes(
     cfg: &Config,
     next: &mut SiteState,
@@ -120,8 +133,12 @@ fn probes(
     let mut judged = BTreeMap::new();
     for room in &cfg.rooms {
         let reading = snapshot.rooms.get(&room.name);
-        let uptime = reading.and_then(|r| r.as_ref().ok()).and_then(|r| r.uptime).and_then(|s| i64::try_from(s.0).ok());
-        let stalled = stalled(&mut next.counters, &room.name, uptime, now);
+        let unit = reading.and_then(|r| r.as_ref().ok());
+        let uptime = unit.and_then(|r| r.uptime).and_then(|s| i64::try_from(s.0).ok());
+        // Where a unit that gave its uptime gives none, it stands where it stood: only a unit that never did is without.
+        let stood = unit.and(next.counters.get(&room.name)).map(|counter| counter.value);
+        let stalled = stalled(&mut next.counters, &room.name, uptime.or(stood), now);
+        let why = if uptime.is_some() { "the unit's uptime stands still" } else { "the unit gives no uptime any more" };
         note_stale(stale, &room.name, stalled, cfg.climate.max_age);
         for probe in &room.probes {
             let fresh: Result<Temperature, String> = match reading {
@@ -136,10 +153,8 @@ fn probes(
             let held = next.climate.probes.get(&probe.name).cloned();
             let quality = match (fresh, held) {
                 // A device whose own clock stands still repeats an old reading: it keeps its first time.
-                (Ok(value), Some(held)) if stalled.0 > 0 => {
-                    held_or_bad(value, &held.at, cfg, now, "the unit's uptime stands still")
-                }
-                (Ok(_), None) if stalled.0 > 0 => Quality::Bad("the unit's uptime stands still".to_owned()),
+                (Ok(value), Some(held)) if stalled.0 > 0 => held_or_bad(value, &held.at, cfg, now, why),
+                (Ok(_), None) if stalled.0 > 0 => Quality::Bad(why.to_owned()),
                 (Ok(value), held) => {
                     if held.is_none_or(|held| held.value != value) {
                         next.climate.moved.insert(probe.name.clone(), *now);
@@ -252,12 +267,12 @@ fn fan_watts(
     let limit = cfg.fan_watts.max_age();
     let reading = snapshot.fan_watts.as_ref().ok();
     let row = reading.and_then(|r| r.row_time).map(|t| t.0);
-    let stalled = stalled(&mut next.counters, cfg.fan_watts.name(), row, now);
+    let behind = behind(&mut next.counters, cfg.fan_watts.name(), row, now);
     let oldest = reading.and_then(|r| r.fans.values().flatten().map(|m| m.age).max()).unwrap_or_default();
-    note_stale(stale, cfg.fan_watts.name(), oldest.max(stalled), limit);
+    note_stale(stale, cfg.fan_watts.name(), oldest.max(behind), limit);
     let read = |number: &u8| {
         let measured = reading?.fans.get(number)?.as_ref().ok()?;
-        (measured.age.max(stalled) <= limit).then_some(measured.value)
+        (measured.age.max(behind) <= limit).then_some(measured.value)
     };
     let mut judged: BTreeMap<u8, Option<Watts>> = cfg.fans.keys().map(|number| (*number, read(number))).collect();
     for over in overrides {

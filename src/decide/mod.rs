@@ -32,6 +32,7 @@ pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
 pub use outcome::record;
 pub use run::begin_run;
+pub use signal::{Says, says};
 pub use table::{Row, Table, tables};
 
 pub use scorecard::so_far;

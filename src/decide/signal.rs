@@ -21,7 +21,7 @@ use crate::model::{
     SignalValue,
 };
 use crate::model::{SiteState, Snapshot};
-use crate::units::{Moment, Seconds};
+use crate::units::{Moment, Seconds, UnixSeconds};
 
 table! {
     CURTAIL = "run, blind", "curtail", "one good reading says off: `curtail_at` reached, or a word of `words_curtail`";
@@ -39,9 +39,12 @@ const AHEAD_MAX: Seconds = Seconds(600);
 
 /// What one good reading says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Says {
+pub enum Says {
+    /// The miners must be off.
     Curtail,
+    /// Between the two thresholds: as it was.
     Between,
+    /// The miners may run.
     Run,
 }
 
@@ -90,7 +93,7 @@ fn read_under_hand(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalR
     if !signal.by_hand {
         signal.run_readings = 0;
     }
-    let Ok(reading) = believed(cfg, reading, now) else {
+    let Ok(reading) = believed(cfg, reading, now).and_then(|reading| moving(cfg, signal, reading, now)) else {
         signal.run_readings = 0;
         return;
     };
@@ -133,9 +136,45 @@ fn believed<'a>(
     Err(Cow::Owned(Fault::new("signal", FaultKind::Stale, detail)))
 }
 
+/// A clock without a date looks fresh again each day. One that shows what it showed longer ago than it may be old, and
+/// nothing else in between, stands still.
+fn moving<'a>(
+    cfg: &Config,
+    signal: &mut SignalState,
+    reading: &'a SignalReading,
+    now: &Moment,
+) -> Result<&'a SignalReading, Cow<'a, Fault>> {
+    let (Some(stamp), Some(shown)) = (&cfg.signal.stamp, reading.stamp) else { return Ok(reading) };
+    if !stamp.is_clock {
+        return Ok(reading);
+    }
+    match &signal.clock {
+        Some(seen) if shows_the_same(seen.value, shown) => {
+            let age = now.since(&seen.at);
+            if age <= stamp.max_age {
+                return Ok(reading);
+            }
+            let detail =
+                format!("the page's clock stands still: it showed the same {age} ago, limit {}", stamp.max_age);
+            Err(Cow::Owned(Fault::new("signal", FaultKind::Stale, detail)))
+        }
+        Some(_) | None => {
+            signal.clock = Some(LastGood { value: shown, at: *now });
+            Ok(reading)
+        }
+    }
+}
+
+/// Whether two moments are the same time on a clock without a date: whole days apart, an hour more or less where the
+/// clocks were changed in between.
+fn shows_the_same(one: UnixSeconds, other: UnixSeconds) -> bool {
+    let apart = one.0.abs_diff(other.0);
+    apart.is_multiple_of(86_400) || (apart > 80_000 && matches!(apart % 86_400, 3600 | 82_800))
+}
+
 fn read(cfg: &Config, next: &mut SiteState, reading: &Reading<SignalReading>, now: &Moment) -> (Level, Row, String) {
     let signal = &mut next.signal;
-    let reading = match believed(cfg, reading, now) {
+    let reading = match believed(cfg, reading, now).and_then(|reading| moving(cfg, signal, reading, now)) {
         Ok(reading) => reading,
         Err(fault) => {
             signal.run_readings = 0;
@@ -192,7 +231,8 @@ pub(super) fn is_near(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> bo
     }
 }
 
-pub(super) fn says(meaning: &SignalMeaning, value: &SignalValue) -> Says {
+/// What a value says by itself, whatever was read before it.
+pub fn says(meaning: &SignalMeaning, value: &SignalValue) -> Says {
     match (meaning, value) {
         (_, SignalValue::CurtailWord(_)) => Says::Curtail,
         (SignalMeaning::Words { .. }, SignalValue::RunWord(_)) => Says::Run,

@@ -1,5 +1,7 @@
 //! What several drivers need: time limits, JSON answers, numbers that come as text, logins. No device is known here.
 
+pub(super) mod lenient;
+
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -43,14 +45,19 @@ pub(super) fn json(answer: &Answer, device: &str) -> Result<Value, Fault> {
 
 /// The fault for a body that is no JSON: says what came instead.
 pub(super) fn not_json(device: &str, text: &str, error: &serde_json::Error) -> Fault {
-    let body = text.trim();
+    unreadable_json(device, text, error.is_eof())
+}
+
+/// The same, where something else found out that the body ends too early.
+pub(super) fn unreadable_json(device: &str, text: &str, is_cut_off: bool) -> Fault {
+    let body = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
     if body.is_empty() {
         return Fault::new(device, FaultKind::Unreadable, "answer is empty");
     }
     if is_login_page(body) {
         return Fault::new(device, FaultKind::Refused, format!("a login page came instead: `{}`", excerpt(body)));
     }
-    if error.is_eof() && body.starts_with(['{', '[']) {
+    if is_cut_off && body.starts_with(['{', '[']) {
         return Fault::new(device, FaultKind::Unreadable, format!("answer is cut off after {} bytes", text.len()));
     }
     Fault::new(device, FaultKind::Unreadable, format!("answer is not JSON: `{}`", excerpt(body)))
@@ -80,6 +87,15 @@ pub(super) fn number(value: &Value) -> Option<f64> {
 pub(super) fn whole(value: &Value) -> Option<i64> {
     let number = number(value)?;
     (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)
+}
+
+/// A text, or a number as it is written; `None` for anything else.
+pub(super) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// A JSON value as it is quoted in a fault: short and without control characters.

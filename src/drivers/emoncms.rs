@@ -24,7 +24,12 @@ pub(super) fn read(cfg: &EmonCmsConfig, now: UnixSeconds, limits: Limits) -> Rea
         .header("Authorization", format!("Bearer {}", cfg.api_key.reveal()))
         .header("Accept", "application/json")
         .secret(&cfg.api_key);
-    let answer = send(&request)?.accepted(&cfg.name, &url)?;
+    let answer = send(&request)?;
+    if answer.status == 401 {
+        let detail = format!("the server says `{}`: check `api_key` and the address", answer.excerpt());
+        return Err(Fault::new(&cfg.name, FaultKind::Refused, detail));
+    }
+    let answer = answer.accepted(&cfg.name, &url)?;
     parse(&answer.text(), cfg, answer.date().unwrap_or(now))
 }
 
@@ -51,8 +56,7 @@ pub fn parse(body: &str, cfg: &EmonCmsConfig, now: UnixSeconds) -> Reading<FanWa
     Ok(FanWattsReading { fans, row_time: newest })
 }
 
-/// The list of feeds in a body. PHP prints its notices in front of it: the list then begins at the first `[` from which
-/// the rest of the body is one JSON array.
+/// The list of feeds in a body. PHP prints its notices in front of it, some behind it.
 fn feeds(body: &str, device: &str) -> Result<Vec<Value>, Fault> {
     let error = match serde_json::from_str(body.trim()) {
         Ok(Value::Array(feeds)) => return Ok(feeds),
@@ -69,17 +73,35 @@ fn feeds(body: &str, device: &str) -> Result<Vec<Value>, Fault> {
         }
         Err(error) => error,
     };
-    for (start, _) in body.match_indices('[').take(STARTS_MAX) {
-        let rest = body.get(start..).unwrap_or_default();
-        if let Ok(feeds) = serde_json::from_str::<Vec<Value>>(rest.trim_end()) {
-            return Ok(feeds);
-        }
+    if let Some(feeds) = among_notices(body) {
+        return Ok(feeds);
     }
-    if body.trim_start().starts_with('<') && !is_login_page(body) {
+    let start: String = body.trim_start().chars().take(9).collect::<String>().to_ascii_lowercase();
+    if (start.starts_with("<!doctype") || start.starts_with("<html")) && !is_login_page(body) {
+        let detail = format!("a web page came instead of the list: `{}`; check `url`", excerpt(body));
+        return Err(Fault::new(device, FaultKind::Unreadable, detail));
+    }
+    if start.starts_with('<') && !is_login_page(body) {
         let detail = format!("the server is in trouble: `{}`", excerpt(body));
         return Err(Fault::new(device, FaultKind::Status, detail));
     }
     Err(not_json(device, body, &error))
+}
+
+/// The list between notices: an array of feeds from some `[` on, with nothing but markup behind it. Notices hold arrays
+/// of other things.
+fn among_notices(body: &str) -> Option<Vec<Value>> {
+    for (start, _) in body.match_indices('[').take(STARTS_MAX) {
+        let rest = body.get(start..).unwrap_or_default();
+        let mut arrays = serde_json::Deserializer::from_str(rest).into_iter::<Vec<Value>>();
+        let Some(Ok(feeds)) = arrays.next() else { continue };
+        let behind = rest.get(arrays.byte_offset()..).unwrap_or_default().trim_start();
+        let are_feeds = feeds.iter().all(|feed| feed.get("id").is_some());
+        if are_feeds && (behind.is_empty() || (behind.starts_with('<') && !feeds.is_empty())) {
+            return Some(feeds);
+        }
+    }
+    None
 }
 
 /// The watts of one feed and their time.

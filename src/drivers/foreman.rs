@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::ForemanConfig;
 use crate::http::{Answer, Request, excerpt, masked, send};
 use crate::model::{CommandStatus, Fault, FaultKind, ForemanReading, PowerMode, Reading, Reply};
+use crate::units::UnixSeconds;
 
 /// Miners on one page of the list: each page costs a second. A server that gives fewer is asked for more pages.
 const PAGE: usize = 500;
@@ -120,14 +121,24 @@ impl Foreman<'_> {
                 Err(Fault::new(name, FaultKind::Refused, detail))
             }
             (429, _) => Err(Fault::new(name, FaultKind::Status, "status 429: too many calls, also after a pause")),
+            (404, Some(said)) if url.contains("/clients/") => {
+                Err(Fault::new(name, FaultKind::Status, format!("status 404: `{said}`; check `client_id`")))
+            }
             (_, Some(said)) => Err(Fault::new(name, FaultKind::Status, format!("status {status}: `{said}`"))),
             (_, None) => Err(answer.accepted(name, url).err().unwrap_or_else(|| no_time(name))),
         }
     }
 }
 
+/// The wait that a 429 names, in seconds or as a date by the server's clock.
 fn retry_after_s(answer: &Answer) -> u64 {
-    let asked = answer.header("retry-after").and_then(|text| text.trim().parse().ok());
+    let text = answer.header("retry-after").map(str::trim);
+    let seconds = text.and_then(|text| text.parse::<f64>().ok()).filter(|seconds| seconds.is_finite());
+    let until_date = || {
+        let until = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text?).ok()?;
+        Some(UnixSeconds(until.as_second()).since(answer.date()?).0)
+    };
+    let asked = seconds.map(|seconds| seconds.ceil().max(0.0) as u64).or_else(until_date);
     asked.unwrap_or(RETRY_AFTER_DEFAULT_S).min(RETRY_AFTER_MAX_S)
 }
 
@@ -183,6 +194,8 @@ pub(super) fn read(cfg: &ForemanConfig, clock: &Clock, ask: &[u64], limits: Limi
 struct List {
     miners: BTreeMap<u64, crate::model::MinerReading>,
     seen: BTreeSet<u64>,
+    /// Rows without a number: nobody can command them.
+    nameless: usize,
     offset: usize,
     pages: usize,
     total: Option<usize>,
@@ -208,10 +221,13 @@ impl List {
         self.pages += 1;
         self.offset += page.rows;
         self.total = page.total.or(self.total);
+        self.nameless += page.rows - page.ids.len();
+        let before = self.seen.len();
         self.seen.extend(page.ids);
         self.miners.extend(page.miners.into_iter().map(|miner| (miner.id, miner)));
-        let is_last = self.total.map_or(page.rows < PAGE, |total| self.offset >= total);
-        self.is_done = is_last || page.rows == 0 || self.pages >= PAGES_MAX;
+        // A server may give fewer rows than asked for. One that repeats itself would do so for ever.
+        let is_last = self.total.is_some_and(|total| self.offset >= total) || self.seen.len() == before;
+        self.is_done = is_last || self.pages >= PAGES_MAX;
         Ok(())
     }
 
@@ -222,6 +238,9 @@ impl List {
             Some(fault) => remarks.push(format!("miner list breaks off after {seen} of {total}: {}", fault.detail)),
             None if seen < total => remarks.push(format!("miner list has {seen} of the {total} miners it announces")),
             None => {}
+        }
+        if self.nameless > 0 {
+            remarks.push(format!("miner list has {} rows without a number", self.nameless));
         }
         if let Some(counted) = summary_total.filter(|counted| *counted as usize != total) {
             remarks.push(format!("summary counts {counted} miners, the list {total}"));
@@ -261,7 +280,7 @@ pub(super) fn act(
         if let Some(before) = results.last_mut() {
             ask_about(&foreman, &mut status_pace, before);
         }
-        results.push(result.map(|command| Reply::Accepted { command, status: CommandStatus::Pending }));
+        results.push(result);
     }
     if let Some(last) = results.last_mut() {
         ask_about(&foreman, &mut status_pace, last);
@@ -289,8 +308,9 @@ fn stop(foreman: &Foreman, before: Option<&Result<Reply, Fault>>, silent: u32) -
     }
 }
 
-/// Sends one power mode; comes back with Foreman's number of the command.
-fn submit(foreman: &Foreman, pace: &mut Pace, miner: u64, mode: PowerMode) -> Result<u64, Fault> {
+/// Sends one power mode; comes back with Foreman's number of the command. `okay` is the only word that is known beside it;
+/// others count as taken too, but for `failed`.
+fn submit(foreman: &Foreman, pace: &mut Pace, miner: u64, mode: PowerMode) -> Result<Reply, Fault> {
     let path = format!("api/actions/power-mode/{miner}");
     let named = |fault: Fault| match matches!(fault.kind, FaultKind::Status | FaultKind::Unreadable) {
         true => Fault::new(format!("{} miner {miner}", foreman.cfg.name), fault.kind, fault.detail),
@@ -298,10 +318,13 @@ fn submit(foreman: &Foreman, pace: &mut Pace, miner: u64, mode: PowerMode) -> Re
     };
     let body = foreman.call(pace, "POST", &path, Some(&json!({"powerMode": mode.word()}))).map_err(named)?;
     let command = body.get("command").and_then(whole).and_then(|command| u64::try_from(command).ok());
-    command.ok_or_else(|| {
+    let command = command.ok_or_else(|| {
         let detail = format!("no command number in {}", quoted(Some(&body)));
         named(Fault::new(&foreman.cfg.name, FaultKind::Unreadable, detail))
-    })
+    })?;
+    let has_failed = body.get("status").and_then(Value::as_str) == Some("failed");
+    let status = if has_failed { CommandStatus::Failed } else { CommandStatus::Pending };
+    Ok(Reply::Accepted { command, status })
 }
 
 /// Asks once how a taken command stands; without an answer it stays as it was, to be asked about later.

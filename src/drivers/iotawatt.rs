@@ -1,151 +1,161 @@
-//! IotaWatt: voltage and the watts of all fans from one `/query` of the last 15 s. It reads only; how old a row may be is
-//! not decided here. The unit has no password here: its digest login is not spoken.
+//! IotaWatt: voltage and the watts of all fans from one `/query` of the last 15 s; in trouble from the live page, or for
+//! the fans whose series are there. Ages go by the unit's own clock. It reads only; how old a row may be is not decided
+//! here.
+
+mod live;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::common::{Limits, joined, json, number, quoted, whole};
-use crate::config::IotaWattConfig;
+pub use live::{Live, parse as parse_status, series as parse_series};
+pub use rows::parse;
+
+use super::common::{Limits, is_silent, joined, json, number, quoted, whole};
+use super::digest::Login;
+use crate::config::{IotaWattConfig, nearest};
 use crate::http::{Answer, Request, excerpt, send};
-use crate::model::{FanWattsReading, Fault, FaultKind, Measured, Reading};
-use crate::units::{Seconds, UnixSeconds};
+use crate::model::{FanWattsReading, Fault, FaultKind, Reading};
+use crate::units::UnixSeconds;
 
-/// Without mains voltage the unit has no phase reference and says 0 W for everything.
-const VOLTAGE_MIN: f64 = 50.0;
+/// Series of the unit that are named in a fault.
+const NAMED_MAX: usize = 20;
 
-/// No supply of fans has more.
-const VOLTAGE_MAX: f64 = 1000.0;
-
-/// The length of a row: its time is its beginning.
-const ROW_S: i64 = 5;
-
-/// Reads the newest full row.
-pub(super) fn read(cfg: &IotaWattConfig, now: UnixSeconds, limits: Limits) -> Reading<FanWattsReading> {
-    match ask(cfg, now, "s-15s", "s", limits)? {
-        Some(reading) => Ok(reading),
-        // In the hour before clocks go back, the unit's `s` lies an hour ahead and every row is null. Absolute times
-        // still work; as the first choice they would return old rows to a clock that is behind.
-        None => {
-            let (begin, end) = ((now.0 - 30).to_string(), (now.0 + 10).to_string());
-            ask(cfg, now, &begin, &end, limits)?.ok_or_else(|| {
-                let detail = "no row with values for the last 15 s: the unit's log stands still";
-                Fault::new(&cfg.name, FaultKind::Stale, detail)
-            })
-        }
-    }
-}
-
-fn ask(
-    cfg: &IotaWattConfig,
-    now: UnixSeconds,
-    begin: &str,
-    end: &str,
+/// One unit during one reading.
+struct Unit<'a> {
+    cfg: &'a IotaWattConfig,
+    login: Option<Login<'a>>,
     limits: Limits,
-) -> Result<Option<FanWattsReading>, Fault> {
-    let fans: Vec<String> = cfg.fan_series.values().map(|series| format!("{series}.watts")).collect();
-    let select = format!("%5Btime.utc.unix,{}.volts,{}%5D", cfg.voltage_series, fans.join(","));
-    let query = format!("query?select={select}&begin={begin}&end={end}&group=5s&format=json&header=yes&missing=null");
-    let url = joined(&cfg.url, &query);
-    let answer = send(&Request::get(&cfg.name, &url, limits.next()))?;
-    let answer = judged(answer, cfg, &url)?;
-    parse(&json(&answer, &cfg.name)?, cfg, now)
 }
 
-/// The unit explains a 400 in its body; one unknown series fails the whole query.
-fn judged(answer: Answer, cfg: &IotaWattConfig, url: &str) -> Result<Answer, Fault> {
-    let said = match answer.status {
-        400 => json(&answer, &cfg.name).ok().and_then(|body| Some(body.get("error")?.as_str()?.to_owned())),
-        401 | 403 => {
-            let detail = "the unit asks for a password; allow its local network unrestricted access in its setup";
-            return Err(Fault::new(&cfg.name, FaultKind::Refused, detail));
+/// Reads the newest full row. A login is kept in `folder`.
+pub(super) fn read(cfg: &IotaWattConfig, folder: &Path, now: UnixSeconds, limits: Limits) -> Reading<FanWattsReading> {
+    let login = cfg.user.as_deref().zip(cfg.password.as_ref());
+    let login = login.map(|(user, password)| Login::new(&cfg.name, user, password, folder));
+    let unit = Unit { cfg, login, limits };
+    match unit.latest(cfg, now) {
+        Ok(Some(reading)) => Ok(reading),
+        Ok(None) => unit.without_rows(now),
+        Err(fault) if fault.kind == FaultKind::Missing => unit.without_some(fault, now),
+        // The log's answer is of no use: the live page may still be.
+        Err(fault) if matches!(fault.kind, FaultKind::Status | FaultKind::Unreadable) => {
+            log::debug!("{fault}; asking for its status");
+            unit.live().ok().and_then(|live| live.reading).ok_or(fault)
         }
-        _ => None,
-    };
-    match said {
-        Some(said) => match said.split_once("Invalid series: ") {
-            Some((_, series)) => {
-                let detail = format!(
-                    "the unit has no series `{}`; compare `fan_series` and `voltage_series` with its /query?show=series",
-                    excerpt(series)
-                );
-                Err(Fault::new(&cfg.name, FaultKind::Missing, detail))
-            }
-            None => Err(Fault::new(&cfg.name, FaultKind::Status, format!("the unit says `{}`", excerpt(&said)))),
-        },
-        None => answer.accepted(&cfg.name, url),
+        Err(fault) => Err(fault),
     }
 }
 
-/// What an answer says at `now`: the last row without gaps; `None` when no row has values.
-pub fn parse(answer: &Value, cfg: &IotaWattConfig, now: UnixSeconds) -> Result<Option<FanWattsReading>, Fault> {
-    let unreadable = |detail: String| Fault::new(&cfg.name, FaultKind::Unreadable, detail);
-    let wanted: Vec<&str> = std::iter::once("Time")
-        .chain(std::iter::once(cfg.voltage_series.as_str()))
-        .chain(cfg.fan_series.values().map(String::as_str))
-        .collect();
-    let labels: Option<Vec<&str>> =
-        answer.get("labels").and_then(Value::as_array).and_then(|all| all.iter().map(Value::as_str).collect());
-    if labels.as_deref() != Some(wanted.as_slice()) {
-        let seen = quoted(answer.get("labels"));
-        return Err(unreadable(format!("columns are {seen}; wanted `{}`", wanted.join(","))));
+impl Unit<'_> {
+    fn latest(&self, cfg: &IotaWattConfig, now: UnixSeconds) -> Result<Option<FanWattsReading>, Fault> {
+        let answer = self.get(&rows::path(cfg, "s-15s", "s"))?;
+        rows::parse(&answer, cfg, rows::clock(&answer).unwrap_or(now))
     }
-    let rows =
-        answer.get("data").and_then(Value::as_array).ok_or_else(|| unreadable("answer has no rows".to_owned()))?;
-    // One bad row must not hide behind an older good one: only rows of nulls are passed over.
-    for row in rows.iter().rev() {
-        let row = row.as_array().filter(|row| row.len() == wanted.len());
-        let Some([time, volts, watts @ ..]) = row.map(Vec::as_slice) else {
-            return Err(unreadable(format!("a row has not the {} columns that were asked for", wanted.len())));
+
+    fn live(&self) -> Result<Live, Fault> {
+        live::parse(&self.get(live::PATH)?, self.cfg)
+    }
+
+    /// In the hour before clocks go back, the unit's `s` lies an hour ahead and every row is null. Live values have no
+    /// such hour; for series that the live page does not name, absolute times still work. As the first choice they would
+    /// return old rows to a clock that is behind.
+    fn without_rows(&self, now: UnixSeconds) -> Reading<FanWattsReading> {
+        let clock = match self.live() {
+            Ok(Live { reading: Some(reading), .. }) => return Ok(reading),
+            Ok(Live { clock, .. }) => clock,
+            Err(fault) if is_silent(&fault) || fault.kind == FaultKind::Stale => return Err(fault),
+            Err(_) => now,
         };
-        if volts.is_null() || watts.iter().any(Value::is_null) {
-            continue;
-        }
-        let time = whole(time).filter(|time| *time > 0);
-        let time = time.ok_or_else(|| unreadable("a row has no time".to_owned()))?;
-        return Ok(Some(reading(cfg, UnixSeconds(time), volts, watts, now)));
+        let (begin, end) = (clock.0.saturating_sub(30).to_string(), clock.0.saturating_add(10).to_string());
+        let answer = self.get(&rows::path(self.cfg, &begin, &end))?;
+        rows::parse(&answer, self.cfg, clock)?.ok_or_else(|| self.no_rows())
     }
-    Ok(None)
-}
 
-fn reading(
-    cfg: &IotaWattConfig,
-    time: UnixSeconds,
-    volts: &Value,
-    watts: &[Value],
-    now: UnixSeconds,
-) -> FanWattsReading {
-    let no_reference = |device: &str| match number(volts) {
-        Some(v) if v < VOLTAGE_MIN => {
-            let detail = format!("voltage reference is lost ({v} V): the unit then says 0 W for every fan");
-            Some(Fault::new(device, FaultKind::Missing, detail))
-        }
-        Some(v) if v > VOLTAGE_MAX => {
-            Some(Fault::new(device, FaultKind::OutOfRange, format!("mains voltage of {v} V")))
-        }
-        Some(_) => None,
-        None => {
-            let detail = format!("mains voltage is {}, not a number", quoted(Some(volts)));
-            Some(Fault::new(device, FaultKind::Unreadable, detail))
-        }
-    };
-    let age = now.since(UnixSeconds(time.0 + ROW_S));
-    let fans =
-        cfg.fan_series.keys().zip(watts).map(|(&fan, value)| (fan, fan_reading(cfg, fan, value, age, &no_reference)));
-    FanWattsReading { fans: fans.collect(), row_time: Some(time) }
-}
-
-fn fan_reading(
-    cfg: &IotaWattConfig,
-    fan: u8,
-    value: &Value,
-    age: Seconds,
-    no_reference: &impl Fn(&str) -> Option<Fault>,
-) -> Reading<Measured<crate::units::Watts>> {
-    let device = format!("{} fan {fan}", cfg.name);
-    if let Some(fault) = no_reference(&device) {
-        return Err(fault);
+    fn no_rows(&self) -> Fault {
+        let detail = "no row with values for the last 15 s: the unit's log stands still";
+        Fault::new(&self.cfg.name, FaultKind::Stale, detail)
     }
-    let watts = number(value).ok_or_else(|| {
-        Fault::new(&device, FaultKind::Unreadable, format!("power is {}, not a number", quoted(Some(value))))
-    })?;
-    Ok(Measured { value: super::fan_watts(watts, &device)?, age })
+
+    /// One series that is not there fails the whole query: the others are read without it.
+    fn without_some(&self, fault: Fault, now: UnixSeconds) -> Reading<FanWattsReading> {
+        let cfg = self.cfg;
+        let Some(known) = self.get("query?show=series").ok().and_then(|body| parse_series(&body)) else {
+            return Err(fault);
+        };
+        if !known.contains(&cfg.voltage_series) {
+            return Err(Fault::new(
+                &cfg.name,
+                FaultKind::Missing,
+                self.gone("voltage_series", &cfg.voltage_series, &known),
+            ));
+        }
+        let (there, lost): (BTreeMap<u8, String>, BTreeMap<u8, String>) =
+            cfg.fan_series.clone().into_iter().partition(|(_, series)| known.contains(series));
+        let losses = lost.iter().map(|(fan, series)| {
+            let device = format!("{} fan {fan}", cfg.name);
+            (*fan, Fault::new(device, FaultKind::Missing, self.gone("fan_series", series, &known)))
+        });
+        let losses: BTreeMap<u8, Fault> = losses.collect();
+        let (false, Some(first)) = (there.is_empty(), losses.values().next()) else {
+            return Err(losses.into_values().next().unwrap_or(fault));
+        };
+        log::debug!("{first}; reading the others");
+        let rest = IotaWattConfig { fan_series: there, ..cfg.clone() };
+        let mut reading = self.latest(&rest, now)?.ok_or_else(|| self.no_rows())?;
+        reading.fans.extend(losses.into_iter().map(|(fan, fault)| (fan, Err(fault))));
+        Ok(reading)
+    }
+
+    /// What to do about a series that the unit no longer has; its new name is one that no other fan has.
+    fn gone(&self, key: &str, series: &str, known: &[String]) -> String {
+        let used = |name: &String| *name == self.cfg.voltage_series || self.cfg.fan_series.values().any(|n| n == name);
+        let meant = nearest(series, known.iter().filter(|name| !used(name)).map(String::as_str));
+        let hint = meant.map(|name| format!("; did you mean `{}`?", excerpt(name))).unwrap_or_default();
+        let names: Vec<String> = known.iter().take(NAMED_MAX).map(|name| excerpt(name)).collect();
+        format!("the unit has no series `{series}` any more: correct `{key}`{hint} (it has: {})", names.join(", "))
+    }
+
+    fn get(&self, path: &str) -> Result<Value, Fault> {
+        let url = joined(&self.cfg.url, path);
+        let answer = match &self.login {
+            Some(login) => login.get(&url, self.limits)?,
+            None => send(&Request::get(&self.cfg.name, &url, self.limits.next()))?,
+        };
+        json(&self.judged(answer, &url)?, &self.cfg.name)
+    }
+
+    /// The unit explains a 400 in its body; `Missing` is a series that it does not have.
+    fn judged(&self, answer: Answer, url: &str) -> Result<Answer, Fault> {
+        let name = self.cfg.name.as_str();
+        let said = match answer.status {
+            400 => json(&answer, name).ok().and_then(|body| Some(body.get("error")?.as_str()?.to_owned())),
+            401 | 403 => {
+                let detail = match self.login {
+                    Some(_) => "the unit does not take `user` and `password`",
+                    None => {
+                        "the unit asks for a password: give `user` and `password`, or allow its local network \
+                         unrestricted access in its setup"
+                    }
+                };
+                return Err(Fault::new(name, FaultKind::Refused, detail));
+            }
+            _ => None,
+        };
+        match said {
+            Some(said) => Err(match said.split_once("Invalid series: ") {
+                Some((_, series)) => {
+                    let detail = format!(
+                        "the unit has no series `{}`; compare `fan_series` and `voltage_series` with its \
+                         /query?show=series",
+                        excerpt(series)
+                    );
+                    Fault::new(name, FaultKind::Missing, detail)
+                }
+                None => Fault::new(name, FaultKind::Status, format!("the unit says `{}`", excerpt(&said))),
+            }),
+            None => answer.accepted(name, url),
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! The devices: `sense` reads all of them side by side, `act` carries out commands. Drivers report and obey: they hold no
-//! thresholds, no memory, and decide nothing. Each device has a thread of its own and one request at a time, so that a
-//! pass lasts as long as its slowest device.
+//! thresholds, remember nothing but a device's login, and decide nothing. Each device has a thread of its own and one
+//! request at a time, so that a pass lasts as long as its slowest device.
 
 mod act;
 mod common;
 mod controlbyweb;
+mod digest;
 mod emoncms;
 mod foreman;
 mod iotawatt;
@@ -14,6 +15,7 @@ mod room_alert;
 mod signal_page;
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
 use std::time::{Duration, Instant};
 
@@ -26,12 +28,22 @@ use common::Limits;
 
 pub use act::act;
 
+/// The signal's page step by step, for `signal explain` and `signal learn`.
+pub mod page {
+    pub use super::signal_page::{
+        Check, Decoded, Document, Examination, Freshness, PAGE_MAX, SignalPage, check_freshness, decode, examine,
+        fetch, find, folded, hash, html, moment, open, seen_text, shown, strict_number, text_at,
+    };
+}
+
 /// The parsers alone, for tests and for `signal explain`: text in, reading out, no I/O.
 pub mod parse {
-    pub use super::controlbyweb::{BoardState, parse_json as relay_json, parse_xml as relay_xml};
+    pub use super::controlbyweb::{BoardState, Dialect, parse as relays};
     pub use super::emoncms::parse as emoncms;
     pub use super::foreman::{Page, Summary, parse_page, parse_status, parse_summary};
-    pub use super::iotawatt::parse as iotawatt;
+    pub use super::iotawatt::{
+        Live, parse as iotawatt, parse_series as iotawatt_series, parse_status as iotawatt_status,
+    };
     pub use super::pdu_json::parse as pdu;
     pub use super::room_alert::parse as room_alert;
     pub use super::signal_page::parse as signal;
@@ -46,19 +58,33 @@ type Pending<'scope, T> = Result<ScopedJoinHandle<'scope, (Reading<T>, Duration)
 /// Reads every device side by side within `limit` of real time. `ask` are the Foreman commands to ask about. A device
 /// that fails, hangs or breaks its driver is a fault in its place.
 pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snapshot {
+    sense_with_page(cfg, clock, limit, ask).0
+}
+
+/// As [`sense`], with the signal's page as it came, if one came: the evidence.
+pub fn sense_with_page(
+    cfg: &Config,
+    clock: &Clock,
+    limit: Duration,
+    ask: &[u64],
+) -> (Snapshot, Option<page::SignalPage>) {
     let until = Instant::now() + limit;
     let at = clock.now();
     let now = at.wall;
     let limits = |timeout: Seconds| Limits { timeout, until };
-    scope(|scope| {
+    let (sender, page) = mpsc::channel();
+    let snapshot = scope(|scope| {
         let signal = start(scope, signal_page::NAME, move || {
-            signal_page::read(&cfg.signal, &cfg.time_zone, now, limits(cfg.signal.timeout))
+            let (reading, page) = signal_page::read(&cfg.signal, &cfg.time_zone, now, limits(cfg.signal.timeout));
+            // The receiver lives as long as this thread; a driver that breaks sends nothing.
+            sender.send(page).ok();
+            reading
         });
         let rooms: Vec<_> = each(&cfg.rooms, |room| {
             (room.name.as_str(), start(scope, &room.name, move || room_alert::read(room, limits(room.timeout))))
         });
         let fan_watts = start(scope, cfg.fan_watts.name(), move || match &cfg.fan_watts {
-            FanWattsConfig::IotaWatt(meter) => iotawatt::read(meter, now, limits(meter.timeout)),
+            FanWattsConfig::IotaWatt(meter) => iotawatt::read(meter, &cfg.paths.data, now, limits(meter.timeout)),
             FanWattsConfig::EmonCms(meter) => emoncms::read(meter, now, limits(meter.timeout)),
         });
         let boards: Vec<_> = each(&cfg.boards, |board| {
@@ -83,7 +109,8 @@ pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snaps
             took_ms: collect.took_ms,
             troubles: Vec::new(),
         }
-    })
+    });
+    (snapshot, page.try_recv().ok().flatten())
 }
 
 /// All of a kind, started before any is waited for.
@@ -130,12 +157,13 @@ impl Collect<'_> {
 /// Every secret that a device is sent.
 fn secrets(cfg: &Config) -> Vec<&Secret> {
     let meter = match &cfg.fan_watts {
-        FanWattsConfig::IotaWatt(_) => None,
+        FanWattsConfig::IotaWatt(meter) => meter.password.as_ref(),
         FanWattsConfig::EmonCms(meter) => Some(&meter.api_key),
     };
     let boards = cfg.boards.iter().filter_map(|board| board.password.as_ref());
+    let rooms = cfg.rooms.iter().filter_map(|room| room.password.as_ref());
     let pdus = cfg.pdus.iter().flat_map(|pdu| [&pdu.token, &pdu.password]).flatten();
-    std::iter::once(&cfg.foreman.api_key).chain(meter).chain(boards).chain(pdus).collect()
+    std::iter::once(&cfg.foreman.api_key).chain(meter).chain(rooms).chain(boards).chain(pdus).collect()
 }
 
 /// A device may send back what it was sent, and faults quote what devices send.

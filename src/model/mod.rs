@@ -30,8 +30,8 @@ pub use message::{
 };
 pub use miners::{Asked, MinersPhase, MinersState, Rung};
 pub use reading::{
-    CommandStatus, FanWattsReading, ForemanReading, Measured, MinerReading, OutletReading, PduReading, ProbeReading,
-    Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
+    CommandStatus, FanWattsReading, ForemanReading, KeptPage, Measured, MinerReading, OutletReading, PduReading,
+    ProbeReading, Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
 };
 pub use setting::{Override, Setting, WrittenPhase, WrittenState};
 pub use signal::{Level, SignalState};

@@ -68,6 +68,21 @@ pub enum SignalValue {
     RunWord(String),
 }
 
+/// A page that was kept as evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptPage {
+    /// Its file, from the data folder on.
+    pub file: String,
+    /// SHA-256 of its bytes, the first 16 hex digits.
+    pub hash: String,
+    /// When it was read.
+    pub at: Moment,
+    /// The text that was read on it, or the kind of the fault.
+    pub about: String,
+    /// Whether it could not be read.
+    pub is_fault: bool,
+}
+
 /// One Room Alert unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoomReading {

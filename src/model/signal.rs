@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LastGood;
-use crate::units::Moment;
+use super::{KeptPage, LastGood};
+use crate::units::{Moment, UnixSeconds};
 
 /// What the power signal says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,6 +50,12 @@ pub struct SignalState {
     /// Why it says so, in words: the reading and its limits, or what kept it from being read.
     #[serde(default)]
     pub why: String,
+    /// The page that was kept last as evidence.
+    #[serde(default)]
+    pub kept: Option<KeptPage>,
+    /// Where the page's clock has no date: what it last showed, and when it showed that first.
+    #[serde(default)]
+    pub clock: Option<LastGood<UnixSeconds>>,
 }
 
 impl SignalState {
@@ -64,6 +70,8 @@ impl SignalState {
             by_hand: false,
             page: None,
             why: String::new(),
+            kept: None,
+            clock: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod calls;
 mod compact;
 mod db;
+mod evidence;
 mod history;
 mod parts;
 mod plain;
@@ -19,6 +20,7 @@ use crate::units::{Moment, Seconds, UnixSeconds};
 use db::Failure;
 
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
+pub use evidence::{file_name as page_name, keep as keep_page};
 pub use history::{append as append_history, prune as prune_history, read as read_history};
 pub use plain::{read_snapshot, write_snapshot};
 

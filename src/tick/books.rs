@@ -31,6 +31,7 @@ impl<'a> Run<'a> {
             recent: loaded.recent,
             events: Vec::new(),
             notices: Vec::new(),
+            pages: Vec::new(),
             troubles: Vec::new(),
             earlier_troubles: Vec::new(),
             faults: false,

@@ -154,3 +154,14 @@ fn what_is_no_configuration_file_is_refused() {
     assert!(refused(&path).contains("config.txt:2: is not UTF-8"), "{}", refused(&path));
     assert_eq!(config::load(&path).unwrap_err().exit_code(), 3);
 }
+
+#[test]
+fn a_series_name_that_could_hang_the_meter_is_refused() {
+    for name in ["", "fan1,,fan2", "fan1.pf", "time", "fan 1", "1fan", "a&missing=zero", "f\u{e4}n"] {
+        let found = mistakes("voltage_series = \"mains_v\"", &format!("voltage_series = \"{name}\""));
+        assert!(found.len() == 1 && found[0].contains("is no name of a series"), "{name}: {found:?}");
+    }
+    let found = mistakes("fan_series = [\"fan1\",", "fan_series = [\"fan1,\",");
+    assert!(found.iter().any(|line| line.contains("is no name of a series")), "{found:?}");
+    assert!(parse(&SAMPLE.replacen("\"mains_v\"", "\"Mains_2\"", 1)).is_ok());
+}

@@ -1,6 +1,6 @@
 //! Each rule of the configuration on both sides of its limit.
 
-use minectl::config::{MailSecurity, OffWhen, SignalMeaning};
+use minectl::config::{MailSecurity, OffWhen, PagePlace, SignalMeaning};
 
 use crate::support::*;
 
@@ -71,10 +71,49 @@ fn selector_pattern_and_stamp_are_what_they_claim() {
     let format = "stamp_format = \"%m/%d/%Y %I:%M %p %Z\"";
     no_mistake(format, "stamp_format = \"%Y-%m-%dT%H:%M:%S%z\"");
     one_mistake(format, "stamp_format = \"%Q!\"", "is not a format");
-    one_mistake(format, "stamp_format = \"%H:%M\"", "is not a format for date and time");
+    no_mistake(format, "stamp_format = \"%Y-%m-%dT%H:%M:%SZ\"");
+    no_mistake(format, "stamp_format = \"Status at %H:%M %Z\"");
+    no_mistake(format, "stamp_format = \"%b %d, %I:%M %p\"");
+    no_mistake(format, "stamp_format = \"%s\"");
+    one_mistake(format, "stamp_format = \"%Y-%m-%d\"", "it gives no time");
+    one_mistake(format, "stamp_format = \"%d %H:%M\"", "half a date");
+    one_mistake(format, "stamp_format = \"%I:%M\"", "loses a part of the time");
     one_mistake(format, "stamp_format = \"%m/%d/%Y %I:%M\"", "loses a part");
     let alone = mistakes(format, "");
     assert!(alone.len() == 1 && alone[0].contains("`signal.stamp_selector`: needs `stamp_format`"), "{alone:?}");
+}
+
+#[test]
+fn a_clock_without_a_date_may_not_be_believed_for_half_a_day() {
+    let with = |limit: &str| {
+        let text = changed("stamp_max_age = \"30 minutes\"", &format!("stamp_max_age = \"{limit}\""));
+        parse(&text.replace("%m/%d/%Y %I:%M %p %Z", "%I:%M %p")).err().unwrap_or_default()
+    };
+    assert!(with("11 h").is_empty());
+    assert!(with("11 h 1 min")[0].contains("`signal.stamp_max_age`: a clock without a date"), "{:?}", with("12 h"));
+}
+
+#[test]
+fn a_value_is_in_an_element_or_in_json_and_its_stamp_beside_it() {
+    let place = "\nselector = \"#load-number\"";
+    let beside = mistakes(place, "\njson = \"/load/now\"");
+    assert!(beside.len() == 1 && beside[0].contains("so the stamp needs `stamp_json`"), "{beside:?}");
+    let json = |line: &str| {
+        let text = changed("stamp_selector = \"#load-stamp\"", line);
+        text.replace("\nselector = \"#load-number\"", "\njson = \"/load/now\"")
+    };
+    let cfg = sound(&json("stamp_json = \"/at\"")).signal;
+    assert_eq!(cfg.place, PagePlace::Json("/load/now".to_owned()));
+    assert_eq!(cfg.stamp.unwrap().place, PagePlace::Json("/at".to_owned()));
+    assert!(parse(&json("")).unwrap_err()[0].contains("`signal.stamp_format`: needs `stamp_json`"));
+    let both = mistakes(place, &format!("{place}\njson = \"/load/now\""));
+    assert!(both[0].contains("`json` with an answer that is JSON; keep one"), "{both:?}");
+    let wrong = mistakes(place, "\njson = \"load\"");
+    assert!(wrong[0].contains("`load` is not a place in JSON"), "{wrong:?}");
+    no_mistake("\n# attribute = \"src\"", "\nattribute = \"src\"");
+    no_mistake("\n# redirect_hosts = [", "\nredirect_hosts = [");
+    one_mistake("\n# redirect_hosts = [\"www.", "\nredirect_hosts = [\"https://www.", "is not a host");
+    no_mistake("\n# modified_max_age", "\nmodified_max_age");
 }
 
 #[test]

@@ -72,14 +72,20 @@ fn a_header_line_holds_a_placeholder_and_not_the_secret() {
 #[test]
 fn the_masked_text_shows_no_secret_and_keeps_everything_else() {
     let masked = config::mask(SAMPLE, "config.txt").unwrap();
-    for secret in SECRETS.iter().chain(&["site-relay-password", "site-pdu-password", "site-sms-key"]) {
+    for secret in SECRETS.iter().chain(&[
+        "site-relay-password",
+        "site-room-password",
+        "site-iotawatt-password",
+        "site-pdu-password",
+        "site-sms-key",
+    ]) {
         assert!(!masked.contains(secret), "{secret}");
     }
     assert_eq!(masked.lines().count(), SAMPLE.lines().count());
     for (shown, line) in masked.lines().zip(SAMPLE.lines()) {
         assert!(shown == line || shown.contains("= \"***\""), "{shown}");
     }
-    assert_eq!(masked.matches("\"***\"").count(), 14, "six PDU tokens, four others, four in comments");
+    assert_eq!(masked.matches("\"***\"").count(), 16, "six PDU tokens, four others, six in comments");
 }
 
 #[test]

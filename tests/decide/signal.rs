@@ -2,6 +2,7 @@
 
 use minectl::config::WhenBlind;
 use minectl::model::*;
+use minectl::units::Seconds;
 
 use crate::scene::Scene;
 
@@ -143,4 +144,66 @@ fn a_run_set_by_hand_is_nothing_to_hold_to_even_after_a_reading_that_failed() {
     scene.wait(20);
     scene.pass();
     assert_eq!(scene.state.signal.level, Level::Curtail);
+}
+
+#[test]
+fn a_clock_without_a_date_that_shows_the_same_the_next_day_stands_still() {
+    let mut scene = Scene::running();
+    let stamp = scene.cfg.signal.stamp.as_mut().unwrap();
+    stamp.is_clock = true;
+    let limit = stamp.max_age;
+    scene.signal = Some(250.0);
+    // As the driver reads a clock that has stood since then: a day later it looks fresh again.
+    let shown = scene.now.wall;
+    scene.signal_stamp = Some(shown);
+    scene.pass();
+    scene.now.wall = shown.plus(limit);
+    scene.now.up = scene.now.up.plus(limit);
+    scene.pass();
+    assert_eq!(scene.state.signal.last_good.as_ref().map(|good| good.at), Some(scene.now), "within its limit");
+    let day = Seconds(86_400);
+    scene.now.wall = shown.plus(day);
+    scene.now.up = scene.now.up.plus(Seconds(day.0 - limit.0));
+    scene.signal_stamp = Some(shown.plus(day));
+    scene.pass();
+    assert_ne!(scene.state.signal.last_good.as_ref().map(|good| good.at), Some(scene.now));
+    assert!(scene.state.signal.why.contains("the page's clock stands still"), "{}", scene.state.signal.why);
+    scene.signal_stamp = Some(shown.plus(day).plus(Seconds(60)));
+    scene.pass();
+    assert_eq!(scene.state.signal.last_good.as_ref().map(|good| good.at), Some(scene.now), "it moves again");
+}
+
+#[test]
+fn a_clock_that_stands_still_is_not_believed_while_a_hand_sets_the_level() {
+    let mut scene = Scene::running();
+    scene.cfg.signal.stamp.as_mut().unwrap().is_clock = true;
+    scene.set(Setting::Signal(Level::Run));
+    scene.signal = Some(250.0);
+    scene.signal_stamp = Some(scene.now.wall);
+    scene.pass();
+    assert_eq!(scene.state.signal.last_good.as_ref().map(|good| good.at), Some(scene.now));
+    let day = Seconds(86_400);
+    scene.now.wall = scene.now.wall.plus(day);
+    scene.now.up = scene.now.up.plus(day);
+    scene.signal_stamp = Some(scene.now.wall);
+    scene.set(Setting::Signal(Level::Run));
+    scene.pass();
+    assert_ne!(scene.state.signal.last_good.as_ref().map(|good| good.at), Some(scene.now), "it stands still");
+    scene.signal_stamp = Some(scene.now.wall.plus(Seconds(60)));
+    scene.pass();
+    assert_eq!(scene.state.signal.last_good.as_ref().map(|good| good.at), Some(scene.now), "it moves again");
+}
+
+#[test]
+fn a_clock_that_moves_by_whole_hours_is_believed() {
+    let mut scene = Scene::running();
+    scene.cfg.signal.stamp.as_mut().unwrap().is_clock = true;
+    scene.signal = Some(250.0);
+    for _ in 0..5 {
+        scene.now.wall = scene.now.wall.plus(Seconds(3600));
+        scene.now.up = scene.now.up.plus(Seconds(3600));
+        scene.signal_stamp = Some(scene.now.wall);
+        scene.pass();
+        assert_eq!(scene.state.signal.last_good.as_ref().map(|good| good.at), Some(scene.now));
+    }
 }

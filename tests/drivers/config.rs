@@ -16,7 +16,10 @@ pub const NOWHERE: &str = "http://127.0.0.1:9";
 pub fn signal(url: &str) -> SignalConfig {
     SignalConfig {
         url: url.to_owned(),
-        selector: "#load-number".to_owned(),
+        redirect_hosts: Vec::new(),
+        place: PagePlace::Element { selector: "#load-number".to_owned(), attribute: None },
+        cached_max_age: Seconds(600),
+        modified_max_age: None,
         pattern: r"^\s*([-0-9.,]+)\s*(?:MW)?\s*$".to_owned(),
         meaning: SignalMeaning::Number {
             range: (50.0, 500.0),
@@ -44,18 +47,24 @@ pub fn room(url: &str) -> RoomAlertConfig {
         index,
         role,
         label: label.map(str::to_owned),
+        use_disabled: false,
+        max_age: None,
     };
     let switch = |name: &str, index| SwitchConfig {
         name: name.to_owned(),
         array: "s_sen".to_owned(),
         index,
         alarm_when: 1,
+        label: None,
+        use_disabled: false,
         stops_mine: false,
     };
     RoomAlertConfig {
         name: "room-alert".to_owned(),
         url: url.to_owned(),
         serial: None,
+        user: None,
+        password: None,
         timeout: Seconds(2),
         probes: vec![
             probe("middle", 0, ProbeRole::Other, None),
@@ -72,6 +81,8 @@ pub fn iotawatt(url: &str, fans: u8) -> IotaWattConfig {
         url: url.to_owned(),
         voltage_series: "mains_v".to_owned(),
         fan_series: (1..=fans).map(|n| (n, format!("fan{n}"))).collect(),
+        user: None,
+        password: None,
         max_age: Seconds(30),
         timeout: Seconds(2),
     }
@@ -95,6 +106,7 @@ pub fn board(name: &str, url: &str, family: RelayFamily) -> RelayBoardConfig {
         name: name.to_owned(),
         url: url.to_owned(),
         family,
+        page: None,
         serial: None,
         user: None,
         password: None,
@@ -104,7 +116,7 @@ pub fn board(name: &str, url: &str, family: RelayFamily) -> RelayBoardConfig {
 
 /// A fan on a board, normally closed.
 pub fn fan(number: u8, board: &str, relay: u8) -> FanConfig {
-    FanConfig { number, board: board.to_owned(), relay, wiring: Wiring::NormallyClosed }
+    FanConfig { number, board: board.to_owned(), relay: RelayPoint::Number(relay), wiring: Wiring::NormallyClosed }
 }
 
 /// The dialect of Digital Shovel's SmartPDU: the preset that the sample names.

@@ -1,6 +1,7 @@
 //! No input breaks a parser: arbitrary bytes, damaged fixtures, odd numbers.
 
 use minectl::drivers::parse;
+use minectl::units::Seconds;
 use serde_json::Value;
 
 use crate::config::{NOWHERE, emoncms, foreman, iotawatt, pdu, room};
@@ -8,13 +9,19 @@ use crate::fixture::{NOW, fixture};
 
 /// Every parser on one body.
 fn all_parsers(body: &str) {
+    let mut wireless = room(NOWHERE);
+    for (probe, array) in wireless.probes.iter_mut().zip(["wireless_sen", "wireless_sen/1/digi_sen"]) {
+        (probe.array, probe.use_disabled, probe.max_age) = (array.to_owned(), true, Some(Seconds(1800)));
+    }
     drop(parse::room_alert(body, &room(NOWHERE)));
+    drop(parse::room_alert(body, &wireless));
     drop(parse::emoncms(body, &emoncms(NOWHERE, 3), NOW));
-    drop(parse::relay_json(body, "b"));
-    drop(parse::relay_xml(body, "b"));
+    drop(parse::relays(body, "b"));
     drop(parse::signal(body, &crate::config::signal(NOWHERE), "America/Chicago", NOW));
     if let Ok(value) = serde_json::from_str::<Value>(body) {
         drop(parse::iotawatt(&value, &iotawatt(NOWHERE, 2), NOW));
+        drop(parse::iotawatt_status(&value, &iotawatt(NOWHERE, 2)));
+        drop(parse::iotawatt_series(&value));
         drop(parse::pdu(&value, &pdu("p", NOWHERE, &["1", "2"]), NOW));
         drop(parse::parse_summary(&value, "f"));
         drop(parse::parse_page(&value, &foreman(NOWHERE)));
@@ -22,14 +29,20 @@ fn all_parsers(body: &str) {
     }
 }
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 18] = [
     "room_alert/12e_v3.2.5.json",
     "room_alert/legacy.htm",
+    "room_alert/32e_every_port.htm",
     "iotawatt/query_02_08_04.json",
+    "iotawatt/status_02_08_04.json",
     "emoncms/11.16_redis.json",
     "emoncms/notice_in_front.txt",
     "controlbyweb/x-400.json",
     "controlbyweb/x-wr-10r12.xml",
+    "controlbyweb/quad_padded.xml",
+    "controlbyweb/single_stateFull.xml",
+    "controlbyweb/x-332.xml",
+    "controlbyweb/custom_state.json",
     "pdu/digital_shovel_2021.json",
     "pdu/netio_3.4.json",
     "foreman/summary.json",

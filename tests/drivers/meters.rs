@@ -105,3 +105,32 @@ fn what_is_no_list_of_feeds_is_refused() {
     assert_eq!(refuse("[{\"id\":\"11\",").0, FaultKind::Unreadable);
     assert_eq!(refuse("").1, "answer is empty");
 }
+
+#[test]
+fn a_list_is_found_between_notices_in_front_and_behind() {
+    let list = text("emoncms/11.16_redis.json");
+    let notice = "<br />\n<b>Warning</b>:  Undefined array key [0] in <b>/srv/x.php</b> on line <b>[3]</b><br />\n";
+    let watts = |body: &str| {
+        let read = parse::emoncms(body, &emoncms(NOWHERE, 1), NOW)?;
+        read.fans[&1].clone().map(|fan| fan.value.value())
+    };
+    for body in [format!("{notice}{list}{notice}"), format!("\u{feff}{list}"), format!("{list}\n<br />\n<b>Notice</b>")]
+    {
+        assert_eq!(watts(&body), Ok(1498.25), "{body}");
+    }
+    for body in [format!("{notice}[]{notice}"), format!("{notice}[false]"), notice.to_owned(), format!("{list}]")] {
+        assert!(watts(&body).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn a_web_page_instead_of_the_list_is_told_as_one() {
+    let refuse = |body: &str| kind_and_detail(parse::emoncms(body, &emoncms(NOWHERE, 1), NOW).unwrap_err());
+    let theme = "<!doctype html>\n<html class=\"theme-blue\"><head><title>Emoncms - feed list</title></head></html>";
+    let detail = "a web page came instead of the list: `Emoncms - feed list`; check `url`".to_owned();
+    assert_eq!(refuse(theme), (FaultKind::Unreadable, detail));
+    let login = "<html><form><input type=\"password\"></form></html>";
+    assert_eq!(refuse(login).0, FaultKind::Refused);
+    let missing = "<div style='width:600px'><h3>missing settings file</h3></div>";
+    assert_eq!(refuse(missing).0, FaultKind::Status);
+}

@@ -11,13 +11,13 @@ use crate::fixture::{NOW, text, value};
 
 #[test]
 fn boards_are_read_in_both_families() {
-    let json = parse::relay_json(&text("controlbyweb/x-400.json"), "b").unwrap();
+    let json = parse::relays(&text("controlbyweb/x-400.json"), "b").unwrap();
     assert_eq!(json.relays.into_iter().collect::<Vec<_>>(), [(1, Ok(false)), (2, Ok(true)), (3, Ok(false))]);
     assert_eq!(json.serial.as_deref(), Some("00:0C:C8:05:3E:11"));
-    let wr10 = parse::relay_xml(&text("controlbyweb/x-wr-10r12.xml"), "b").unwrap();
+    let wr10 = parse::relays(&text("controlbyweb/x-wr-10r12.xml"), "b").unwrap();
     assert_eq!(wr10.relays.into_iter().collect::<Vec<_>>(), [(1, Ok(false)), (2, Ok(true)), (3, Ok(false))]);
     assert_eq!(wr10.serial.as_deref(), Some("WR10-0417"));
-    let quad = parse::relay_xml(&text("controlbyweb/quad_padded.xml"), "b").unwrap();
+    let quad = parse::relays(&text("controlbyweb/quad_padded.xml"), "b").unwrap();
     let coils: Vec<bool> = quad.relays.into_values().map(Result::unwrap).collect();
     assert_eq!(coils, [true, false, true, false]);
     assert_eq!(quad.serial, None);
@@ -25,19 +25,21 @@ fn boards_are_read_in_both_families() {
 
 #[test]
 fn error_texts_with_status_200_and_foreign_answers_are_refused() {
-    for parse in [parse::relay_json, parse::relay_xml] {
-        let refuse = |body: &str| parse(body, "b").unwrap_err().kind;
-        assert_eq!(refuse("404 Error"), FaultKind::WrongDevice);
-        assert_eq!(refuse("401 Error"), FaultKind::Refused);
-        assert_eq!(refuse("<html><h1>401 Authorization Required</h1></html>"), FaultKind::Refused);
-        assert_eq!(refuse(""), FaultKind::Unreadable);
-        assert_eq!(refuse("\0\0"), FaultKind::Unreadable);
-        assert_eq!(refuse("hello"), FaultKind::Unreadable);
-    }
-    assert_eq!(parse::relay_json("{\"vin\":\"24\"}", "b").unwrap_err().kind, FaultKind::WrongDevice);
-    assert_eq!(parse::relay_xml("<data><units>F</units></data>", "b").unwrap_err().kind, FaultKind::WrongDevice);
-    assert_eq!(parse::relay_xml("<datavalues><relay1state>0</rel", "b").unwrap_err().kind, FaultKind::Unreadable);
-    let odd = parse::relay_json(r#"{"relay1":"2","relay2":0,"relay":"1","relay999":"1","relayX":"1"}"#, "b").unwrap();
+    let refuse = |body: &str| parse::relays(body, "b").unwrap_err().kind;
+    assert_eq!(refuse("404 Error"), FaultKind::WrongDevice);
+    assert_eq!(refuse("401 Error"), FaultKind::Refused);
+    assert_eq!(refuse("401 Authorization Required"), FaultKind::Refused);
+    assert_eq!(refuse("<html><h1>401 Authorization Required</h1></html>"), FaultKind::Refused);
+    assert_eq!(refuse("<html><head><title>Error</title><body>404 Error<br></html>"), FaultKind::WrongDevice);
+    assert_eq!(refuse("<!DOCTYPE html><html><body>Welcome<br></body></html>"), FaultKind::Unreadable);
+    assert_eq!(refuse("<form><input type=\"password\">Log in</form>"), FaultKind::Refused);
+    assert_eq!(refuse(""), FaultKind::Unreadable);
+    assert_eq!(refuse("\0\0"), FaultKind::Unreadable);
+    assert_eq!(refuse("hello"), FaultKind::Unreadable);
+    assert_eq!(parse::relays("{\"vin\":\"24\"}", "b").unwrap_err().kind, FaultKind::WrongDevice);
+    assert_eq!(parse::relays("<data><units>F</units></data>", "b").unwrap_err().kind, FaultKind::WrongDevice);
+    assert_eq!(parse::relays("<datavalues><relay1state>0</rel", "b").unwrap_err().kind, FaultKind::Unreadable);
+    let odd = parse::relays(r#"{"relay1":"2","relay2":0,"relay":"1","relay999":"1","relayX":"1"}"#, "b").unwrap();
     assert_eq!(odd.relays.into_iter().collect::<Vec<_>>(), [(1, Err("`2`".to_owned())), (2, Ok(false))]);
 }
 

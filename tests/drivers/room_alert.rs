@@ -66,15 +66,18 @@ fn port(unit: &mut Value) -> &mut Value {
     &mut unit["sensor"][1]
 }
 
+const POWER: &str = "the port tells whether there is power, not a temperature; read it as a switch";
+const DISABLED: &str = "the port is switched off in the unit's settings; switch it on there, or set `use_disabled`";
+
 #[test]
 fn every_reason_to_refuse_a_probe_has_its_words() {
     type Change = fn(&mut Value);
     let cases: [(Change, FaultKind, &str); 15] = [
         (|u| port(u)["t"] = json!(0), FaultKind::Missing, "nothing is plugged into the port"),
         (|u| port(u)["t"] = json!("0"), FaultKind::Missing, "nothing is plugged into the port"),
-        (|u| port(u)["t"] = json!("power"), FaultKind::Missing, "the port measures voltage, not temperature"),
+        (|u| port(u)["t"] = json!("power"), FaultKind::Missing, POWER),
         (|u| port(u)["volts"] = json!("2.0"), FaultKind::Missing, "the port measures voltage, not temperature"),
-        (|u| port(u)["en"] = json!(0), FaultKind::Missing, "the port is switched off in the unit's settings"),
+        (|u| port(u)["en"] = json!(0), FaultKind::Missing, DISABLED),
         (|u| port(u)["in"] = json!(-1), FaultKind::Missing, "the wireless slot is empty"),
         (|u| port(u)["ser"] = json!("000000000000"), FaultKind::Missing, "the wireless slot is empty"),
         (|u| port(u)["tc"] = json!(""), FaultKind::Unreadable, "`tc` is ``, not a number"),

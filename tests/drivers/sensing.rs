@@ -104,26 +104,28 @@ fn a_site_that_is_gone_is_unreachable_at_once() {
 }
 
 #[test]
-fn an_iotawatt_without_rows_is_asked_once_more_with_absolute_times() {
+fn an_iotawatt_without_rows_and_without_status_is_asked_once_more_with_absolute_times() {
     let server = Server::new(vec![Act::json(include_bytes!("../fixtures/iotawatt/all_null.json"))]);
     let mut cfg = nowhere();
     cfg.fan_watts = FanWattsConfig::IotaWatt(iotawatt(&server.url, 2));
     let fault = read_within(&cfg, LIMIT).fan_watts.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Stale);
     let lines = server.lines();
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
     assert_eq!(
         lines[0],
         "GET /query?select=%5Btime.utc.unix,mains_v.volts,fan1.watts,fan2.watts%5D&begin=s-15s&end=s&group=5s\
          &format=json&header=yes&missing=null"
     );
-    assert!(lines[1].contains("&begin=17953999") && lines[1].contains("&end=17954000"), "{}", lines[1]);
+    assert_eq!(lines[1], "GET /status?stats=yes&inputs=yes&outputs=yes&datalogs=yes");
+    assert!(lines[2].contains("&begin=17953999") && lines[2].contains("&end=17954000"), "{}", lines[2]);
 }
 
 #[test]
 fn an_iotawatt_explains_itself() {
     let unknown = include_bytes!("../fixtures/iotawatt/unknown_series.txt");
-    let server = Server::new(vec![Act::answer(400, "", unknown), Act::answer(401, "", "IoTaWatt-Login")]);
+    let no_list = Act::answer(404, "", "Not found");
+    let server = Server::new(vec![Act::answer(400, "", unknown), no_list, Act::answer(401, "", "IoTaWatt-Login")]);
     let mut cfg = nowhere();
     cfg.fan_watts = FanWattsConfig::IotaWatt(iotawatt(&server.url, 2));
     let series = read_within(&cfg, LIMIT).fan_watts.unwrap_err();
@@ -143,6 +145,17 @@ fn emoncms_gets_the_key_as_bearer_and_ages_come_from_its_own_clock() {
     let request = server.requests()[0].to_ascii_lowercase();
     assert!(request.starts_with("get /emoncms/feed/list.json http"), "{request}");
     assert!(request.contains("authorization: bearer fedcba9876543210fedcba9876543210"), "{request}");
+}
+
+#[test]
+fn a_key_that_emoncms_refuses_is_told_with_the_way_out() {
+    let headers = "WWW-Authenticate: Bearer realm=\"API KEY\", error=\"invalid_apikey\"\r\n";
+    let server = Server::new(vec![Act::answer(401, headers, "Invalid API key")]);
+    let mut cfg = nowhere();
+    cfg.fan_watts = FanWattsConfig::EmonCms(emoncms(&server.url, 1));
+    let fault = read_within(&cfg, LIMIT).fan_watts.unwrap_err();
+    let told = "emoncms: access refused: the server says `Invalid API key`: check `api_key` and the address";
+    assert_eq!(fault.to_string(), told);
 }
 
 #[test]
@@ -188,14 +201,4 @@ fn foremans_list_stands_without_the_summary_but_not_the_other_way_round() {
     let no_list = without("/api/v2/clients/7/miners?limit=500&offset=0");
     cfg.foreman = foreman(&no_list.url);
     assert_eq!(read_within(&cfg, LIMIT).foreman.unwrap_err().kind, FaultKind::Status);
-}
-
-#[test]
-fn a_room_alert_without_headers_is_read_over_a_bare_socket() {
-    let server = Server::new(vec![Act::Send(include_bytes!("../fixtures/room_alert/legacy.htm").to_vec())]);
-    let mut cfg = nowhere();
-    cfg.rooms = vec![room(&format!("{}/getData.htm", server.url))];
-    let snapshot = read_within(&cfg, LIMIT);
-    assert!(snapshot.rooms["room-alert"].as_ref().unwrap().probes["middle"].temperature.is_ok());
-    assert_eq!(server.requests().len(), 2);
 }

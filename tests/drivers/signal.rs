@@ -1,6 +1,6 @@
 //! The signal page: what is read, and every check that a page can fail.
 
-use minectl::config::{SignalConfig, SignalMeaning, StampConfig};
+use minectl::config::{PagePlace, SignalConfig, SignalMeaning, StampConfig};
 use minectl::drivers::parse;
 use minectl::model::{Fault, FaultKind, SignalReading, SignalValue};
 use minectl::units::{Seconds, UnixSeconds};
@@ -14,11 +14,16 @@ fn page() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/signal/table.html")).unwrap()
 }
 
+fn element(selector: &str) -> PagePlace {
+    PagePlace::Element { selector: selector.to_owned(), attribute: None }
+}
+
 fn with_stamp() -> SignalConfig {
     let mut cfg = signal(NOWHERE);
     cfg.stamp = Some(StampConfig {
-        selector: "#updated".to_owned(),
+        place: element("#updated"),
         format: "Last updated: %m/%d/%Y %I:%M %p".to_owned(),
+        is_clock: false,
         max_age: Seconds(1800),
     });
     cfg
@@ -37,7 +42,7 @@ fn refused(body: &str, cfg: &SignalConfig) -> (FaultKind, String) {
 fn words(curtail: &[&str], run: &[&str]) -> SignalConfig {
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let mut cfg = signal(NOWHERE);
-    cfg.selector = "#load-status".to_owned();
+    cfg.place = element("#load-status");
     cfg.pattern = "^(.+)$".to_owned();
     cfg.must_contain = vec!["Load management".to_owned()];
     cfg.meaning = SignalMeaning::Words { curtail: owned(curtail), run: owned(run) };
@@ -67,7 +72,7 @@ fn words_are_compared_without_case_and_unknown_ones_refused() {
 
 #[test]
 fn exactly_one_element_must_match() {
-    let with = |selector: &str| SignalConfig { selector: selector.to_owned(), ..signal(NOWHERE) };
+    let with = |selector: &str| SignalConfig { place: element(selector), ..signal(NOWHERE) };
     let two = refused(&page(), &with(".forecast"));
     assert_eq!(two, (FaultKind::Unreadable, "selector `.forecast` matches 2 elements; wanted 1".to_owned()));
     let none = refused(&page(), &with("#gone"));

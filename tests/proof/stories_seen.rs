@@ -118,7 +118,14 @@ impl Seer {
 
     fn fans(&mut self, cfg: &Config, snapshot: &Snapshot, live: &[&Setting], now: &Moment) -> BTreeMap<u8, SeenFan> {
         let meter = snapshot.fan_watts.as_ref().ok();
-        let still = self.still("meter", meter.and_then(|meter| meter.row_time).map(|at| at.0), now);
+        let row = meter.and_then(|meter| meter.row_time).map(|at| at.0);
+        let before = self.advanced.get("meter").copied();
+        let still = self.still("meter", row, now);
+        // Rows are as old as the time is ahead of what they advanced.
+        let still = match (row, before) {
+            (Some(row), Some((value, at))) if row > value => now.since(&at).0.saturating_sub(row.abs_diff(value)),
+            _ => still,
+        };
         let limit = cfg.fan_watts.max_age().0;
         let seen = |number: &u8, board: &str| {
             let relay = snapshot.boards.get(board).and_then(|board| board.as_ref().ok());

@@ -4,7 +4,7 @@
 use minectl::clock::Clock;
 use serde_json::{Map, Value, json};
 
-use crate::devices::{ALL, Device};
+use crate::devices::{ALL, Device, relays, room_alert};
 use crate::faults::{Fault, INTERNET, known};
 use crate::http::{Request, Response};
 use crate::physics::FANS;
@@ -45,7 +45,8 @@ fn fault_list() -> Value {
 }
 
 const SETTINGS: &str = "signal_number, signal_text, signal_html, signal_status, signal_stamp, outdoor_c, day_swing_c, \
-                        humidity, switch, door, emoncms_redis, sleep_persists, smtp_strict, delay_ms, fan_dead";
+                        humidity, switch, door, emoncms_redis, sleep_persists, smtp_strict, delay_ms, fan_dead, \
+                        dialect";
 
 /// Applies every key, or none when one is wrong.
 fn set(world: &mut World, body: &Map<String, Value>) -> Result<Value, String> {
@@ -78,6 +79,17 @@ fn set(world: &mut World, body: &Map<String, Value>) -> Result<Value, String> {
                     set_switch(&mut settings.switches, name, value)?;
                 }
             }
+            "dialect" => {
+                for (device, name) in value.as_object().ok_or("`dialect` wants {\"device\": \"name\"}")? {
+                    let name = name.as_str().unwrap_or_default();
+                    match device.as_str() {
+                        "room-alert" => settings.room_words = word(name, &room_alert::WORDS)?,
+                        "relays-a" => settings.board_words[0] = word(name, &relays::WORDS)?,
+                        "relays-b" => settings.board_words[1] = word(name, &relays::WORDS)?,
+                        _ => return Err(format!("`{device}` has one dialect; others: room-alert, relays-a, relays-b")),
+                    }
+                }
+            }
             "fan_dead" => dead = Some(numbers(value).ok_or("`fan_dead` wants a list of fan numbers")?),
             _ => return Err(format!("unknown setting `{key}`; known: {SETTINGS}")),
         }
@@ -89,6 +101,12 @@ fn set(world: &mut World, body: &Map<String, Value>) -> Result<Value, String> {
         }
     }
     Ok(json!({"ok": true}))
+}
+
+fn word<T: Copy>(name: &str, known: &[(&str, T)]) -> Result<T, String> {
+    let found = known.iter().find(|(word, _)| *word == name).map(|(_, meaning)| *meaning);
+    let names: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+    found.ok_or_else(|| format!("unknown dialect `{name}`; known: {}", names.join(", ")))
 }
 
 fn set_switch(switches: &mut [(String, u8)], name: &str, value: &Value) -> Result<(), String> {

@@ -67,12 +67,21 @@ pub(crate) fn known(device: Device) -> Vec<&'static str> {
 
 fn behaviours(device: Device) -> &'static [&'static str] {
     match device {
-        Device::RoomAlert => &["unplugged"],
-        Device::Iotawatt => &["stalled-null", "no-voltage"],
-        Device::Emoncms => &["dead-source"],
-        Device::RelaysA | Device::RelaysB => &["lies", "ignores", "rebooted", "welded"],
+        Device::RoomAlert => &["unplugged", "other-unit", "scales-apart"],
+        Device::Iotawatt => &["stalled-null", "no-voltage", "renamed", "dst-hour", "broken-json", "login"],
+        Device::Emoncms => &["dead-source", "notices", "web-page", "future", "no-data", "feed-gone"],
+        Device::RelaysA | Device::RelaysB => &["lies", "ignores", "rebooted", "welded", "other-unit", "late-echo"],
         Device::Spdu(_) => &["welded", "ignores", "rejects", "ignores-outlets", "ignores-bank", "no-bank"],
-        Device::Foreman => &["ignores-sleep", "commands-fail", "429"],
+        Device::Foreman => &[
+            "ignores-sleep",
+            "commands-fail",
+            "429",
+            "short-pages",
+            "list-disagrees",
+            "odd-words",
+            "detail-200",
+            "some-fail",
+        ],
         Device::Telegram => &["429", "403"],
         Device::Twilio => &["429", "400"],
         Device::SmsHttp => &["429", "400"],

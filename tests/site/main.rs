@@ -53,7 +53,7 @@
 //! | request | effect |
 //! | --- | --- |
 //! | `GET /state` | the truth: `time`, `outdoor_c`, `intake_c`, `exhaust_c`, `miners` {watts, hashing, asleep, booting, off, tripped}, `spdu_watts` [6], `fans` [{n, running, watts, coil}], `signal` {number, text, has_own_page, status}, `faults` {device: kind}, `counters` {device: connections} |
-//! | `POST /set` | any of `signal_number` (takes back text and page), `signal_text` (in the number's place), `signal_html` (the whole page), `signal_status`, `signal_stamp` (`null` takes back a text), `outdoor_c`, `day_swing_c`, `humidity`, `switch` {name: 0 or 1}, `door`, `emoncms_redis`, `sleep_persists`, `smtp_strict` (AUTH only after TLS), `delay_ms` (every HTTP device answers this much later, in real time), `fan_dead` [fans; replaces the list] |
+//! | `POST /set` | any of `signal_number` (takes back text and page), `signal_text` (in the number's place), `signal_html` (the whole page), `signal_status`, `signal_stamp` (`null` takes back a text), `outdoor_c`, `day_swing_c`, `humidity`, `switch` {name: 0 or 1}, `door`, `emoncms_redis`, `sleep_persists`, `smtp_strict` (AUTH only after TLS), `delay_ms` (every HTTP device answers this much later, in real time), `fan_dead` [fans; replaces the list], `dialect` {device: name}: `room-alert` `12e` `3e` `32e` `oldest`; `relays-a` and `relays-b` `400` `custom` (relays as `device2Relay1`.. in `customState.json` only) `wr10` `quad` `single` `x332` |
 //! | `POST /fault` | `{"device": .., "kind": ..}`, with `"numbers": [..]` for some relays or outlets only; replaces the device's fault. `{"device": "internet", "kind": "refuse"}` or `{"kind": "internet-down"}`: signal, foreman, telegram, twilio, dead-man, smtp, smtps. Ports are closed (open) when the answer comes |
 //! | `POST /fault/clear` | `{}` for all, or `{"device": ..}`, also `internet` |
 //! | `GET /faults` | every device's fault names |
@@ -73,12 +73,12 @@
 //!
 //! | device | besides |
 //! | --- | --- |
-//! | `room-alert` | `unplugged`: the intake probes are type 0 with 32.00/0.00 |
-//! | `iotawatt` | `stalled-null`: rows from now on are null; `no-voltage`: `mains_v` and all watts are 0 |
-//! | `emoncms` | `dead-source`: nothing is posted any more |
-//! | `relays-a`, `relays-b` | `lies` (shows what was wanted, the coil does not move), `ignores` (shows and does nothing), `welded` (the fan runs whatever the coil), `rebooted` (all coils 0, once, and is no lasting fault) |
+//! | `room-alert` | `unplugged`: the intake probes are type 0 with 32.00/0.00; `other-unit`: another serial number; `scales-apart`: °F and °C disagree |
+//! | `iotawatt` | `stalled-null`: rows from now on are null; `no-voltage`: `mains_v` and all watts are 0; `renamed`: series `vent1`.. in place of `fan1`..; `dst-hour`: relative times lie an hour ahead; `broken-json`: watts in `/query` are `inf`; `login`: Digest, user `user`, password `site-iotawatt-password`, challenges counted in `counters`. A query that would hang the real unit is noted under `/commands` |
+//! | `emoncms` | `dead-source`: nothing is posted any more; `notices`: PHP's around the list; `web-page` in its place; `future`: times are a day ahead; `no-data`, `feed-gone` (of some feeds by `numbers`) |
+//! | `relays-a`, `relays-b` | `lies` (shows what was wanted, the coil does not move), `ignores` (shows and does nothing), `welded` (the fan runs whatever the coil), `rebooted` (all coils 0, once, and is no lasting fault), `other-unit` (another serial number), `late-echo` (the answer to an order still shows what was before) |
 //! | `spdu-a`..`spdu-f` | `welded` (status false, watts flow on), `ignores` (200 or 204, nothing changes), `rejects` (403; a group as soon as it concerns one outlet), `ignores-outlets` and `ignores-bank` (the one is ignored, the other works), `no-bank` (404, firmware without groups) |
-//! | `foreman` | `ignores-sleep` (complete, miners hash on), `commands-fail` (failed), `429`. While it is `refuse`d or `hang`s its agent stands still too |
+//! | `foreman` | `ignores-sleep` (complete, miners hash on), `commands-fail` (failed), `429`, `short-pages` (100 rows at most), `list-disagrees` (the summary counts 12 more), `odd-words` (statuses nobody documented), `detail-200` (an error in `detail`, status 200), `some-fail` (400 for every third miner). While it is `refuse`d or `hang`s its agent stands still too |
 //! | `telegram` | `429` (retry after 30), `403` (kicked from the chat) |
 //! | `twilio`, `sms-http` | `429`, `400` (recipient refused) |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]

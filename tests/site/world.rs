@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use minectl::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::devices::{Device, foreman::Foreman};
+use crate::devices::{Device, foreman::Foreman, iotawatt::Logins, relays, room_alert};
 use crate::faults::Fault;
 use crate::mine::{MINERS, Miner, OUTLETS, PDUS, Phase};
 use crate::physics::{Air, FANS, Fan};
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) smtp_strict: bool,
     /// Each HTTP device waits this long before it answers, in real time.
     pub(crate) delay_ms: u64,
+    pub(crate) room_words: room_alert::Words,
+    pub(crate) board_words: [relays::Words; 2],
 }
 
 impl Settings {
@@ -54,6 +56,8 @@ impl Settings {
             sleep_persists: false,
             smtp_strict: false,
             delay_ms: 0,
+            room_words: room_alert::Words::All,
+            board_words: [relays::Words::X400, relays::Words::Wr10],
         }
     }
 }
@@ -124,6 +128,7 @@ pub(crate) struct World {
     /// What the meter last posted to emonCMS: start of the interval, watts.
     pub(crate) posted: (i64, [f64; FANS]),
     pub(crate) foreman: Foreman,
+    pub(crate) logins: Logins,
     /// When each Telegram chat message was accepted, for the service's limit.
     pub(crate) telegram_times: VecDeque<f64>,
     pub(crate) faults: BTreeMap<&'static str, Fault>,
@@ -157,6 +162,7 @@ impl World {
             settings,
             fans: vec![Fan::running(); FANS],
             foreman: Foreman::new(now),
+            logins: Logins::default(),
             miners,
             outlets: (0..MINERS).map(outlet).collect(),
             boards: [Board::new(5, (0, 5)), Board::new(10, (5, 4))],

@@ -138,7 +138,15 @@ pub fn cause(device: &str, kind: &str) -> Cause {
         (_, "oversize") => &["longer than"],
         (_, "redirect") => &["302"],
         (_, "error-text-200") => &["unreadable", "device error", "wrong device"],
-        (_, "unplugged") => &["missing"],
+        (_, "unplugged" | "renamed" | "no-data" | "feed-gone") => &["missing"],
+        // No serial number is configured for the second board.
+        ("relays-b", "other-unit") => return Cause::NotInOneRun,
+        (_, "other-unit") => &["wrong device"],
+        (_, "scales-apart") => &["do not agree"],
+        (_, "login") => &["access refused"],
+        (_, "web-page") => &["unreadable"],
+        (_, "future") => &["ahead of the server"],
+        (_, "detail-200") => &["Foreman says"],
         _ => return Cause::NotInOneRun,
     })
 }

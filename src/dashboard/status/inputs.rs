@@ -21,8 +21,10 @@ pub struct SignalStatus {
     pub number: Option<f64>,
     /// The page's own time stamp in this run.
     pub page_stamp: Option<Point>,
-    /// Names the kept copy of the page.
+    /// Names the page of this run.
     pub evidence: Option<String>,
+    /// The file of the page that was kept last, from the data folder on.
+    pub kept_page: Option<String>,
     /// When the text last changed.
     pub changed: Option<Point>,
     /// Why this run has no good reading; null when it has one.

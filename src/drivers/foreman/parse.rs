@@ -84,7 +84,8 @@ pub fn parse_page(body: &Value, cfg: &ForemanConfig) -> Result<Page, Fault> {
         let detail = format!("miner list is {}; wanted `results`", quoted(Some(body)));
         return Err(Fault::new(&cfg.name, FaultKind::Unreadable, detail));
     };
-    let total = body.get("total").and_then(whole).and_then(|total| usize::try_from(total).ok());
+    let total = body.get("total").or_else(|| body.get("count")).and_then(whole);
+    let total = total.and_then(|total| usize::try_from(total).ok());
     let ids = results.iter().filter_map(id).collect();
     let chosen = results.iter().filter(|row| is_chosen(row, &cfg.miners)).filter_map(miner);
     Ok(Page { total, rows: results.len(), ids, miners: chosen.collect() })

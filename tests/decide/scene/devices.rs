@@ -93,7 +93,7 @@ impl Scene {
         };
         RoomReading {
             serial: "RA12".to_owned(),
-            uptime: Some(Seconds(self.room_frozen_at.unwrap_or(self.now.up.0 + 77))),
+            uptime: (!self.quirks.no_uptime).then(|| Seconds(self.room_frozen_at.unwrap_or(self.now.up.0 + 77))),
             probes: probes.collect(),
             switches: ["smoke", "water", "door"].into_iter().map(switch).collect(),
         }

@@ -48,6 +48,8 @@ pub struct Quirks {
     pub probes_c: BTreeMap<String, Option<f64>>,
     pub boards_down: BTreeSet<String>,
     pub foreman_empty: bool,
+    /// The room unit's answer has no uptime.
+    pub no_uptime: bool,
     /// Miners of which the agent on site says that it failed.
     pub foreman_fails: BTreeSet<u64>,
     pub pdus_ignoring: BTreeSet<String>,

@@ -28,6 +28,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
     };
     let response = match path {
         "/feed/list.json" if !reader => anonymous(Response::json(200, &json!(false))),
+        "/feed/list.json" if world.fault(Device::Emoncms) == "web-page" => web_page(),
         "/feed/list.json" => Response::new(200, "application/json", list(world)),
         "/feed/fetch.json" => Response::json(200, &fetch(world, request, reader)),
         "/feed/timevalue.json" | "/feed/value.json" if !reader => not_acceptable(),
@@ -35,12 +36,19 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
         "/feed/value.json" => one(world, request, |_, value| php(value)),
         "/input/get.json" if !reader => anonymous(Response::json(200, &json!(false))),
         "/input/get.json" => Response::json(200, &inputs(world, request)),
-        "/feed/list" | "/" => Response::new(200, "text/html; charset=UTF-8", HTML),
+        "/feed/list" | "/" => web_page(),
         _ if path.starts_with("/feed/") => missing_feed(),
         _ => not_acceptable(),
     };
     response.with("Server", "Apache/2.4.66 (Raspbian)").gzip_if_asked(request)
 }
+
+fn web_page() -> Response {
+    Response::new(200, "text/html; charset=UTF-8", HTML)
+}
+
+/// What PHP prints around an answer when it has something to complain about.
+const NOTICE: &str = "<br />\n<b>Deprecated</b>:  Creation of dynamic property Feed::$buffer[0] is deprecated in <b>/var/www/emoncms/Modules/feed/feed_model.php</b> on line <b>52</b><br />\n";
 
 const HTML: &str = "<!doctype html>\n<html class=\"theme-blue sidebar-dark\">\n<head><title>Emoncms - feed list </title></head>\n<body></body></html>\n";
 
@@ -90,13 +98,21 @@ fn php(value: f64) -> Value {
 /// Time and watts of a feed (from 0), as last posted.
 fn posted(world: &World, feed: usize) -> (i64, f64) {
     let (time, watts) = &world.posted;
-    let value = if world.fault(Device::Emoncms) == "absurd" { 9.0e9 } else { watts[feed] };
-    (*time, (value * 10.0).round() / 10.0)
+    let fault = world.fault(Device::Emoncms);
+    let value = if fault == "absurd" { 9.0e9 } else { watts[feed] };
+    let ahead_s = if fault == "future" { 86_400 } else { 0 };
+    (*time + ahead_s, (value * 10.0).round() / 10.0)
 }
 
 fn list(world: &World) -> String {
+    let has_fault = |kind, feed| world.has_fault_on(Device::Emoncms, kind, feed + 1);
     let entry = |feed: usize| {
         let (n, (time, value)) = (feed + 1, posted(world, feed));
+        if has_fault("no-data", feed) {
+            return format!(
+                r#"{{"id":"{n}","userid":"1","name":"fan{n}","tag":"fans","public":"","size":"0","engine":"5","unit":"W","time":null,"value":null}}"#
+            );
+        }
         if world.settings.emoncms_redis {
             return format!(
                 r#"{{"id":"{n}","userid":"1","name":"fan{n}","tag":"fans","public":"","size":"0","engine":"5","unit":"W","value":{value},"time":{time}}}"#
@@ -106,7 +122,9 @@ fn list(world: &World) -> String {
             r#"{{"id":"{n}","name":"fan{n}","userid":"1","tag":"fans","public":"0","size":null,"engine":"5","time":"{time}","value":"{value}","processList":null,"unit":"W"}}"#
         )
     };
-    format!("[{}]", (0..FANS).map(entry).collect::<Vec<_>>().join(","))
+    let feeds: Vec<String> = (0..FANS).filter(|feed| !has_fault("feed-gone", *feed)).map(entry).collect();
+    let around = if world.fault(Device::Emoncms) == "notices" { NOTICE } else { "" };
+    format!("{around}[{}]{around}", feeds.join(","))
 }
 
 /// The feed (from 0) that an id names.

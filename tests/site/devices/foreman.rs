@@ -117,6 +117,9 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
         ("GET", ["api", "actions", "status", _]) => ("status", |world, request| action_status(world, request)),
         _ => return Response::detail(404, "Not found."),
     };
+    if world.fault(Device::Foreman) == "detail-200" {
+        return Response::detail(200, "You do not have permission to perform this action.");
+    }
     limited(world, endpoint).unwrap_or_else(|| answer(world, request))
 }
 
@@ -132,8 +135,9 @@ fn limited(world: &mut World, endpoint: &'static str) -> Option<Response> {
 }
 
 /// What the service calls a miner's state; only `online`, `fail` and `idle` are known words.
-fn status_word(phase: Phase) -> &'static str {
+fn status_word(world: &World, phase: Phase) -> &'static str {
     match phase {
+        _ if world.fault(Device::Foreman) == "odd-words" => "hibernating",
         Phase::Hashing | Phase::Ramp { .. } => "online",
         Phase::Asleep => "idle",
         Phase::Boot { .. } | Phase::Off | Phase::Tripped => "fail",
@@ -155,13 +159,15 @@ fn summary(world: &World) -> Response {
     // An estimate from the type plates, as the service makes it.
     let hashing = world.miners.iter().zip(seen).filter(|(_, (_, terahashes))| *terahashes > 0.0);
     let power: f64 = hashing.map(|(m, _)| plate(m.id).2).sum();
-    let miners = json!({"online": online, "offline": MINERS - online, "total": MINERS});
+    let counted = if world.fault(Device::Foreman) == "list-disagrees" { MINERS + 12 } else { MINERS };
+    let miners = json!({"online": online, "offline": counted - online, "total": counted});
     Response::json(200, &json!([{"miners": miners, "hashRate": hash_rate, "powerDraw": power}]))
 }
 
 fn miners(world: &World, request: &Request) -> Response {
     let number = |name: &str, default| request.parameter(name).and_then(|v| v.parse().ok()).unwrap_or(default);
-    let (limit, offset): (usize, usize) = (number("limit", 100).clamp(1, PAGE_MAX), number("offset", 0));
+    let most = if world.fault(Device::Foreman) == "short-pages" { 100 } else { PAGE_MAX };
+    let (limit, offset): (usize, usize) = (number("limit", 100).clamp(1, most), number("offset", 0));
     let results: Vec<Value> = (offset..MINERS.min(offset.saturating_add(limit))).map(|i| miner(world, i)).collect();
     Response::json(200, &json!({"limit": limit, "offset": offset, "total": MINERS, "results": results}))
 }
@@ -178,7 +184,7 @@ fn miner(world: &World, index: usize) -> Value {
         "ip": ip, "apiPort": 4028, "mac": format!("02:5e:10:00:{:02x}:{:02x}", index / 256, index % 256),
         "serial": format!("SMTTYP{:06}", 204_000 + index), "psuSerial": null, "description": "",
         "pickaxe": 31, "created": "2025-03-12T09:40:00Z", "lastUpdated": updated,
-        "seen": is_online(phase), "active": true, "status": status_word(phase), "state": "enabled",
+        "seen": is_online(phase), "active": true, "status": status_word(world, phase), "state": "enabled",
         "location": {"rackId": 1 + index / OUTLETS, "row": 1 + index % OUTLETS / 8, "index": 1 + index % 8},
         "firmware": {"author": "Bitmain", "version": "49.0.1.3"},
         "network": {"ip": ip},
@@ -197,6 +203,10 @@ fn power_mode(world: &mut World, request: &Request) -> Response {
         world.note_command(Device::Foreman, what, false);
         return Response::detail(404, "Not found.");
     };
+    if world.fault(Device::Foreman) == "some-fail" && miner % 3 == 0 {
+        world.note_command(Device::Foreman, what, false);
+        return Response::detail(400, "Miner is not capable of power modes.");
+    }
     let Some(mode) = word.as_deref().and_then(Mode::parse) else {
         world.note_command(Device::Foreman, what, false);
         return Response::detail(400, "Invalid power mode");
@@ -214,6 +224,7 @@ fn action_status(world: &World, request: &Request) -> Response {
         return Response::detail(404, "Not found.");
     };
     let word = match command.progress {
+        _ if world.fault(Device::Foreman) == "odd-words" => "queued",
         Progress::Pending => "pending",
         Progress::Running(_) => "in-progress",
         Progress::Complete => "complete",

@@ -1,5 +1,6 @@
-//! An IotaWatt: the fans' watts and the mains voltage out of its five-second log, and the live page. It has no login and
-//! no power factor, and answers nothing but `/query` and `/status`. The query language is in `iotawatt_query.rs`.
+//! An IotaWatt: the fans' watts and the mains voltage out of its five-second log, and the live page. It has no power
+//! factor, and answers nothing but `/query` and `/status`. The query language is in `iotawatt_query.rs`, the password in
+//! `iotawatt_login.rs`.
 
 use serde_json::json;
 
@@ -8,13 +9,25 @@ use crate::http::{Framing, Request, Response};
 use crate::physics::FANS;
 use crate::world::World;
 
+#[path = "iotawatt_login.rs"]
+mod login;
 #[path = "iotawatt_query.rs"]
 mod query;
+
+pub(crate) use login::Logins;
 
 /// The device has run for this long at the start.
 const RUNNING_S: i64 = 400_000;
 
 pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
+    if world.fault(Device::Iotawatt) == "login"
+        && let Some(refusal) = login::refusal(world, request)
+    {
+        return refusal;
+    }
+    if let Some(why) = query::harm(request) {
+        world.note_command(Device::Iotawatt, format!("hung by {why}"), false);
+    }
     let text = |status, text: String| Response::new(status, "text/plain", text);
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/query") => match query::run(world, request) {
@@ -27,6 +40,12 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
         ("GET", "/status") => Response::new(200, "application/json", status(world, request)),
         (method, path) => text(404, format!("Not found: {method}, URI: {path}")),
     }
+}
+
+/// What the series of a fan (from 0) is called.
+fn series(world: &World, fan: usize) -> String {
+    let is_renamed = world.has_fault_on(Device::Iotawatt, "renamed", fan + 1);
+    format!("{}{}", if is_renamed { "vent" } else { "fan" }, fan + 1)
 }
 
 /// Volts and watts as of now, with what the faults make of them.
@@ -66,8 +85,9 @@ fn status(world: &World, request: &Request) -> String {
         parts.push(format!(r#""inputs":[{}]"#, inputs.join(",")));
     }
     if request.parameter("outputs").is_some() {
-        let output =
-            |(i, w): (usize, &f64)| format!(r#"{{"name":"fan{}","units":"Watts","value":{}}}"#, i + 1, *w as f32);
+        let output = |(i, w): (usize, &f64)| {
+            format!(r#"{{"name":"{}","units":"Watts","value":{}}}"#, series(world, i), *w as f32)
+        };
         let outputs: Vec<String> = watts.iter().enumerate().map(output).collect();
         parts.push(format!(r#""outputs":[{}]"#, outputs.join(",")));
     }

@@ -23,20 +23,42 @@ struct Query {
     has_header: bool,
     is_csv: bool,
     limit: usize,
+    /// Watts come out as what is no JSON.
+    breaks: bool,
+}
+
+/// Why a request would hang or restart the real unit, or break its answer.
+pub(super) fn harm(request: &Request) -> Option<&'static str> {
+    let given = |name| request.parameter(name).unwrap_or("");
+    let select = given("select");
+    let elements: Vec<&str> = select.trim_matches(['[', ']']).split(',').collect();
+    let group = given("group");
+    let is_short = ["s", "1s", "2s", "3s", "4s"].contains(&group);
+    Some(match request.path.as_str() {
+        "/query" if select.starts_with('[') && elements.contains(&"") => "an empty element",
+        "/query" if select.contains(".pf") => "a power factor",
+        "/query" if is_short => "a group shorter than a row",
+        "/query" if !["", "null", "skip", "zero"].contains(&given("missing")) => "an unknown `missing`",
+        "/query" if elements == ["time"] && given("missing") == "skip" => "times alone without the missing",
+        _ => return None,
+    })
 }
 
 pub(super) fn run(world: &World, request: &Request) -> Result<String, String> {
     if request.parameter("show") == Some("series") {
-        let fans: Vec<String> = (1..=FANS).map(|n| format!(r#"{{"name":"fan{n}","unit":"Watts"}}"#)).collect();
+        let fan = |n| format!(r#"{{"name":"{}","unit":"Watts"}}"#, super::series(world, n));
+        let fans: Vec<String> = (0..FANS).map(fan).collect();
         return Ok(format!(r#"{{"series":[{{"name":"mains_v","unit":"Volts"}},{}]}}"#, fans.join(",")));
     }
     let Some(select) = request.parameter("select") else { return Err("unspecified".to_owned()) };
-    let columns = columns(select)?;
+    let columns = columns(world, select)?;
     let given = |name| request.parameter(name).filter(|v| !v.is_empty());
     let (Some(begin), Some(end), Some(group)) = (given("begin"), given("end"), given("group")) else {
         return Err("Missing begin, end or group.".to_owned());
     };
-    let now = world.seconds() as i64;
+    // In the hour before clocks go back, relative times lie an hour ahead.
+    let ahead_s = if world.fault(Device::Iotawatt) == "dst-hour" { 3600 } else { 0 };
+    let now = world.seconds() as i64 + ahead_s;
     let unspecified = || "unspecified".to_owned();
     let begin = (time(begin, now).ok_or_else(unspecified)? + 4).div_euclid(5) * 5;
     let end = time(end, now).ok_or_else(unspecified)?.div_euclid(5) * 5;
@@ -56,16 +78,17 @@ pub(super) fn run(world: &World, request: &Request) -> Result<String, String> {
     }
     let missing = given("missing").unwrap_or("null").to_owned();
     let has_header = given("header") == Some("yes");
-    Ok(table(world, &Query { columns, begin, end, group_s, missing, has_header, is_csv, limit }))
+    let breaks = world.fault(Device::Iotawatt) == "broken-json";
+    Ok(table(world, &Query { columns, begin, end, group_s, missing, has_header, is_csv, limit, breaks }))
 }
 
-fn columns(select: &str) -> Result<Vec<Column>, String> {
+fn columns(world: &World, select: &str) -> Result<Vec<Column>, String> {
     let inner = select.strip_prefix('[').and_then(|s| s.strip_suffix(']'));
     let Some(inner) = inner else { return Err("select not an array []".to_owned()) };
-    inner.split(',').map(|c| column(c.trim())).collect()
+    inner.split(',').map(|c| column(world, c.trim())).collect()
 }
 
-fn column(text: &str) -> Result<Column, String> {
+fn column(world: &World, text: &str) -> Result<Column, String> {
     let mut parts = text.split('.');
     let name = parts.next().unwrap_or("");
     let methods: Vec<String> = parts.map(str::to_ascii_lowercase).collect();
@@ -76,7 +99,7 @@ fn column(text: &str) -> Result<Column, String> {
         let has = |m: &str| methods.iter().any(|x| x == m);
         return Ok(Column::Time { is_utc: has("utc"), is_unix: has("unix") });
     }
-    let fan = (1..=FANS).find(|n| name == format!("fan{n}")).map(|n| n - 1);
+    let fan = (0..FANS).find(|n| name == super::series(world, *n));
     if fan.is_none() && name != "mains_v" {
         return Err(format!("Invalid series: {name}"));
     }
@@ -232,6 +255,9 @@ fn cell(column: &Column, at: i64, values: Option<(f64, [f64; FANS], i64)>, query
                 };
             };
             let power = fan.map_or(0.0, |f| watts[f]);
+            if fan.is_some() && query.breaks {
+                return "inf".to_owned();
+            }
             let value = match method.as_str() {
                 "volts" => volts,
                 "hz" => 60.0,

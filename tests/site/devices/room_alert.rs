@@ -1,4 +1,5 @@
-//! A Room Alert 12E, and at other paths what older units make of the same readings. Read-only, like the device.
+//! A Room Alert 12E, and at other paths what older units make of the same readings; or, when the control port says so, one
+//! of those alone. Read-only, like the device.
 //!
 //! `/getData.json` short vocabulary (12E); `/legacy/getData.json` long vocabulary (3E); `/getData.htm` short vocabulary
 //! with duplicate keys and without HTTP headers (32E); `/legacy/getData.htm` unquoted keys without headers (oldest).
@@ -22,16 +23,39 @@ struct Port {
     /// 0 nothing, 16 temperature, 38 temperature and humidity.
     kind: u8,
     humidity: f64,
+    /// °F and °C tell different temperatures.
+    scales_differ: bool,
 }
+
+/// Which unit stands there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// A 12E, and all the others at their paths.
+    All,
+    E3,
+    E32,
+    Oldest,
+}
+
+/// By their names on the control port.
+pub(crate) const WORDS: [(&str, Words); 4] =
+    [("12e", Words::All), ("3e", Words::E3), ("32e", Words::E32), ("oldest", Words::Oldest)];
 
 pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
     let ports = ports(world);
     let json = |text: String| Response::new(200, "application/json", text);
-    match request.path.as_str() {
-        "/getData.json" => json(short(world, &ports)),
-        "/legacy/getData.json" => json(long(world, &ports)),
-        "/getData.htm" => json(duplicates(world, &ports)).framed(Framing::Bare),
-        "/legacy/getData.htm" => json(unquoted(&long(world, &ports))).framed(Framing::Bare),
+    // In Latin-1, as the device sends it.
+    let bare = |text: String| {
+        let body: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
+        Response::new(200, "application/json", body).framed(Framing::Bare)
+    };
+    match (world.settings.room_words, request.path.as_str()) {
+        (Words::All, "/getData.json") => json(short(world, &ports)),
+        (Words::All, "/legacy/getData.json") | (Words::E3, "/getData.json") => json(long(world, &ports)),
+        (Words::All | Words::E32, "/getData.htm") => bare(duplicates(world, &ports)),
+        (Words::All, "/legacy/getData.htm") | (Words::Oldest, "/getData.htm") => bare(unquoted(&long(world, &ports))),
+        // The oldest firmware closes the connection on what it does not know.
+        (Words::Oldest, _) => bare(String::new()),
         _ => Response::new(404, "text/html", "<html><body><h1>404 Not Found</h1></body></html>"),
     }
 }
@@ -39,11 +63,12 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
 fn ports(world: &World) -> Vec<Port> {
     let fault = world.fault(Device::RoomAlert);
     let humidity = world.settings.humidity;
+    let scales_differ = fault == "scales-apart";
     let port = |label, probe: &Probe, kind| match fault {
-        "absurd" => Port { label, celsius: 900.0, high: 900.0, low: 900.0, kind, humidity },
-        _ => Port { label, celsius: probe.celsius, high: probe.high, low: probe.low, kind, humidity },
+        "absurd" => Port { label, celsius: 900.0, high: 900.0, low: 900.0, kind, humidity, scales_differ },
+        _ => Port { label, celsius: probe.celsius, high: probe.high, low: probe.low, kind, humidity, scales_differ },
     };
-    let empty = |label| Port { label, celsius: 0.0, high: 0.0, low: 0.0, kind: 0, humidity };
+    let empty = |label| Port { label, celsius: 0.0, high: 0.0, low: 0.0, kind: 0, humidity, scales_differ: false };
     let air = &world.air;
     let intakes = match fault {
         "unplugged" => [empty("Intake west"), empty("Intake east")],
@@ -80,6 +105,10 @@ fn both(f_key: &str, c_key: &str, celsius: f64) -> String {
 
 fn temperatures(port: &Port, keys: [&str; 6]) -> String {
     let [tf, tc, hf, hc, lf, lc] = keys;
+    if port.scales_differ {
+        let (f, c) = (fahrenheit(port.celsius + 2.0), port.celsius);
+        return format!(r#""{tf}":"{f:.2}","{tc}":"{c:.2}""#);
+    }
     [both(tf, tc, port.celsius), both(hf, hc, port.high), both(lf, lc, port.low)].join(",")
 }
 
@@ -87,6 +116,7 @@ const SHORT: [&str; 6] = ["tf", "tc", "hf", "hc", "lf", "lc"];
 const LONG: [&str; 6] = ["tempf", "tempc", "highf", "highc", "lowf", "lowc"];
 
 fn head(world: &World, serial: &str, mac: &str, rest: &str) -> String {
+    let serial = if world.fault(Device::RoomAlert) == "other-unit" { "RA12-0FF100" } else { serial };
     format!(
         r#""name":"{serial}","date":"{}","uptime":"{}","scale":1,"macaddr":"{mac}",{rest},"port":80,"ip":"10.0.0.7","serial":"{serial}""#,
         date(world),
@@ -168,7 +198,7 @@ fn long(world: &World, ports: &[Port]) -> String {
 /// The 32E's body: `internal_sen` apart from the external ports, and `hic` twice in a humidity port.
 fn duplicates(world: &World, ports: &[Port]) -> String {
     let rest = r#""devtype":"32","refresh":"60","channel":"12","picvers":"04","msus_expires":"","display_expiration":"0","interval":"60","gtmd_interval":"3600","version":"v2.5.1""#;
-    let head = head(world, "RA32-117204", "00:20:4A:11:72:04", rest);
+    let head = head(world, "RA32-117204", "00:20:4A:11:72:04", rest).replacen("RA32-117204", "Halle \u{fc}", 1);
     let sensor = |port: &Port| {
         let (label, kind, enabled) = (port.label, port.kind, u8::from(port.kind != 0));
         let c = port.celsius;
@@ -191,9 +221,21 @@ fn duplicates(world: &World, ports: &[Port]) -> String {
     let sensors: Vec<String> = ports.iter().map(sensor).collect();
     let (internal, external) = sensors.split_first().unwrap();
     format!(
-        r#"{{{head},"internal_sen":[{internal},{{"lab":"Power Sensor","t":"power","stat":1,"ala":1}}],"signal_twr":[{TOWER}],"relay":[{{"lab":"Relay Output 1","stat":0,"relay_id":1}}],"sensor":[{}],"s_sen":[{}],"wireless_sen":[]}}"#,
+        r#"{{{head},"internal_sen":[{internal},{{"lab":"Power Sensor","t":"power","stat":1,"ala":1}}],"signal_twr":[{TOWER}],"relay":[{{"lab":"Relay Output 1","stat":0,"relay_id":1}}],"sensor":[{}],"s_sen":[{}],"wireless_sen":[{EMPTY_SLOT},{}]}}"#,
         external.join(","),
-        short_switches(world)
+        short_switches(world),
+        wireless(world, &ports[3])
+    )
+}
+
+const EMPTY_SLOT: &str = r#"{"lab":"No WiSH 1","ala":0,"ser":"000000000000","en":0,"in":-1,"tstamp":"08/04/15 17:27:26","upd":"0","rssi":"0","bat":"0.00","t":0,"tf":"32.00","tc":"0.00","hf":"32.00","hc":"0.00","lf":"32.00","lc":"0.00","digi_sen":[{"lab":"No WiSH 2","en":0,"ala":0,"t":0}],"s_sen":[{"lab":"No WiSH 4","en":1,"ala":0,"stat":0}]}"#;
+
+/// A wireless unit whose own probe, and one on its cable, hang in the exhaust.
+fn wireless(world: &World, port: &Port) -> String {
+    let fields = temperatures(port, SHORT);
+    format!(
+        r#"{{"lab":"WiSH exhaust","ala":0,"ser":"00409D5A11C7","en":1,"in":2,"tstamp":"{}","upd":"1","rssi":"61","bat":"3.02","t":16,{fields},"digi_sen":[{{"lab":"WiSH cable","en":1,"ala":0,"t":16,{fields}}}],"s_sen":[{{"lab":"WiSH door","en":1,"ala":0,"stat":0}}]}}"#,
+        date(world)
     )
 }
 

@@ -1,0 +1,66 @@
+//! How long a room unit is believed that answers without a sign that it is alive.
+
+use minectl::model::FaultKind;
+
+use crate::fans::STAGE_2_C;
+use crate::scene::Scene;
+
+/// A mine in cool weather, long enough: five of nine fans run.
+fn settled(mut scene: Scene) -> Scene {
+    scene.intake_c = Some(STAGE_2_C);
+    scene.minutes(60);
+    assert_eq!(scene.fans_on.len(), 5);
+    scene
+}
+
+fn is_stale(scene: &Scene) -> bool {
+    scene.state.devices["room-alert"].fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Stale)
+}
+
+#[test]
+fn a_unit_that_gave_its_uptime_and_gives_none_is_not_believed_beyond_the_age_limit() {
+    let after = |over_s: u64| {
+        let mut scene = settled(Scene::running());
+        scene.pass();
+        scene.quirks.no_uptime = true;
+        scene.wait(scene.cfg.climate.max_age.0 + over_s);
+        scene.pass();
+        (scene.fans_on.len(), is_stale(&scene))
+    };
+    assert_eq!(after(0), (5, false), "held for its age limit");
+    assert_eq!(after(1), (9, true));
+}
+
+#[test]
+fn a_unit_without_an_answer_in_between_still_owes_its_uptime() {
+    let mut scene = settled(Scene::running());
+    scene.room_down = true;
+    scene.minutes(10);
+    scene.room_down = false;
+    scene.quirks.no_uptime = true;
+    scene.pass();
+    assert!(is_stale(&scene));
+    assert_eq!(scene.fans_on.len(), 9);
+}
+
+#[test]
+fn a_unit_is_believed_again_with_its_next_uptime() {
+    let mut scene = settled(Scene::running());
+    scene.quirks.no_uptime = true;
+    scene.minutes(10);
+    assert!(is_stale(&scene));
+    scene.quirks.no_uptime = false;
+    scene.pass();
+    assert!(!is_stale(&scene));
+    assert_eq!(scene.state.climate.trusted, Some(scene.now));
+}
+
+#[test]
+fn a_unit_that_never_gave_an_uptime_is_believed() {
+    let mut scene = Scene::new();
+    scene.quirks.no_uptime = true;
+    scene.minutes(60);
+    scene.pass();
+    assert!(!is_stale(&scene));
+    assert_eq!(scene.state.climate.trusted, Some(scene.now));
+}
