@@ -27,13 +27,14 @@ pub(super) fn send(cfg: &SmsConfig, letter: &Letter, left: Duration) -> Attempt 
     let deadline = Instant::now() + left;
     let text = letter.in_ascii().text(TEXT_MAX);
     let mut results = Vec::new();
-    for (place, to) in cfg.to.iter().enumerate() {
+    let recipients = letter.missing(&cfg.to);
+    for (place, to) in recipients.iter().enumerate() {
         // What is left is shared out, so that a slow answer to the first leaves time for the last.
-        let sharers = u32::try_from(cfg.to.len() - place).unwrap_or(u32::MAX);
+        let sharers = u32::try_from(recipients.len() - place).unwrap_or(u32::MAX);
         let share = deadline.saturating_duration_since(Instant::now()) / sharers.max(1);
-        results.push((to.clone(), send_to(cfg, to, &text, cfg.timeout.duration().min(share))));
+        results.push(((*to).clone(), send_to(cfg, to, &text, cfg.timeout.duration().min(share))));
     }
-    combine(DEVICE, results)
+    combine(DEVICE, &letter.reached, results)
 }
 
 fn send_to(cfg: &SmsConfig, to: &str, text: &str, limit: Duration) -> Attempt {
@@ -80,7 +81,7 @@ fn judge_status(answer: &Answer, secrets: &[&Secret]) -> Attempt {
         200..300 => Attempt::Accepted(None),
         408 | 425 | 429 => {
             let wait = answer.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Seconds);
-            Attempt::Later { fault: judge_fault(answer, secrets), wait }
+            Attempt::not_before(judge_fault(answer, secrets), wait)
         }
         400..500 => Attempt::Refused(judge_fault(answer, secrets)),
         _ => Attempt::later(judge_fault(answer, secrets)),

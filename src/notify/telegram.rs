@@ -83,7 +83,7 @@ fn judge(cfg: &TelegramConfig, status: u16, body: &[u8]) -> (Attempt, Option<Str
     let attempt = match status {
         429 => {
             let wait = parameter("retry_after").and_then(Value::as_u64).map(Seconds);
-            Attempt::Later { fault: fault(FaultKind::Status, ""), wait }
+            Attempt::not_before(fault(FaultKind::Status, ""), wait)
         }
         401 | 404 => Attempt::Refused(fault(
             FaultKind::Refused,

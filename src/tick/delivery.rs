@@ -77,6 +77,9 @@ impl Run<'_> {
                     entry.attempts = entry.attempts.saturating_add(1);
                     entry.not_before = *not_before;
                     entry.last_fault = Some(fault.clone());
+                    entry.reached.extend(delivery.reached.iter().cloned());
+                    entry.reached.sort();
+                    entry.reached.dedup();
                     change.outbox.push(entry.clone());
                     self.outbox.push(entry);
                 }

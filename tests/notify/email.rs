@@ -184,6 +184,33 @@ fn one_refused_recipient_costs_the_other_nothing_and_is_remarked() {
 }
 
 #[test]
+fn a_greylisted_recipient_is_tried_again_alone_and_the_other_gets_it_once() {
+    let replies = vec![("RCPT TO:<PARTNER", "450 4.2.0 greylisted, come back in 5 minutes")];
+    let mut site = site(Manner { replies, ..Manner::plain() });
+    let kept = kept_after(&site.cfg, &warning("hello"));
+    assert_eq!(kept.reached, ["owner@example.org"]);
+    assert_eq!(site.server.taken()[0].to, ["owner@example.org"]);
+
+    let later = self::site(Manner::plain());
+    site.cfg.email.as_mut().unwrap().port = later.server.port;
+    assert_eq!(accepted(deliver_one(&site.cfg, &kept)), None);
+    let taken = later.server.taken();
+    assert_eq!(taken[0].to, ["partner@example.org"]);
+    assert_eq!(taken[0].header("To"), "owner@example.org, partner@example.org", "the same message");
+    assert_eq!(taken[0].header("Message-ID"), site.server.taken()[0].header("Message-ID"));
+}
+
+#[test]
+fn a_recipient_refused_for_good_after_the_others_got_it_is_remarked_and_not_tried_again() {
+    let replies = vec![("RCPT TO:<PARTNER", "550 5.1.1 no such user")];
+    let site = site(Manner { replies, ..Manner::plain() });
+    let kept = OutboxEntry { reached: vec!["owner@example.org".to_owned()], ..warning("hello") };
+    let remark = accepted(deliver_one(&site.cfg, &kept)).unwrap();
+    assert_says(&remark, FaultKind::Status, &["partner@example.org", "no such user"]);
+    assert!(site.server.taken().is_empty());
+}
+
+#[test]
 fn all_recipients_refused_is_for_good_and_greylisting_is_not() {
     let replies = vec![("RCPT", "550 5.1.1 no such user")];
     let site = site(Manner { replies, ..Manner::plain() });

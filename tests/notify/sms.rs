@@ -93,9 +93,35 @@ fn an_answer_that_is_not_twilios_is_tried_again_later() {
 fn a_first_recipient_whose_call_hangs_leaves_time_for_the_second() {
     let (mut cfg, server) = site(vec![Play::Hang, Play::json(201, QUEUED)]);
     cfg.sms.as_mut().unwrap().timeout = Seconds(60);
-    let remark = accepted(deliver_one(&cfg, &emergency("smoke"))).unwrap();
-    assert_eq!(remark.kind, FaultKind::TimedOut);
+    let kept = kept_after(&cfg, &emergency("smoke"));
+    assert_eq!(kept.reached, ["+15155550122"]);
     assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
+fn who_may_get_it_later_is_tried_again_and_who_has_it_is_not() {
+    let busy = r#"{"code":20429,"message":"Too Many Requests","status":429}"#;
+    let (cfg, server) = site(vec![Play::json(201, QUEUED), Play::json(429, busy), Play::json(201, QUEUED)]);
+    let kept = kept_after(&cfg, &emergency("smoke"));
+    assert_eq!(kept.reached, ["+15155550111"]);
+    assert_eq!(accepted(deliver_one(&cfg, &kept)), None);
+    let told: Vec<String> = server.seen().iter().map(|seen| seen.form()[0].1.clone()).collect();
+    assert_eq!(told, ["+15155550111", "+15155550122", "+15155550122"]);
+}
+
+#[test]
+fn a_recipient_who_cannot_be_reached_holds_back_no_message_to_the_other() {
+    let busy = r#"{"code":20429,"message":"Too Many Requests","status":429}"#;
+    let script = [201, 429].into_iter().cycle().take(8).map(|status| match status {
+        201 => Play::json(201, QUEUED),
+        _ => Play::json(429, busy),
+    });
+    let (cfg, server) = site(script.collect());
+    let infos = [entry(1, Channel::Sms, Severity::Info, "one"), entry(2, Channel::Sms, Severity::Info, "two")];
+    let deliveries = deliver_all(&cfg, &infos);
+    assert_eq!(deliveries.len(), 2);
+    assert_eq!(server.seen().iter().filter(|seen| seen.form()[0].1 == "+15155550111").count(), 2);
+    assert!(deliveries.iter().all(|delivery| delivery.reached == ["+15155550111"]), "{deliveries:?}");
 }
 
 fn by_template(url: String, method: &str, headers: &[&str], body: &str) -> Config {
