@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::config::Secret;
+use crate::http::Answer;
 use crate::model::{DeliveryResult, Fault, FaultKind};
 use crate::units::{Seconds, UnixSeconds};
 
@@ -106,6 +107,16 @@ pub(super) fn combine(device: &str, before: &[String], results: Vec<(String, Att
         Some(fault) => Attempt::Refused(fault),
         None => Attempt::Refused(Fault::new(device, FaultKind::Missing, "no recipient is configured")),
     }
+}
+
+/// How long an answer asks to wait by `Retry-After`: seconds, or a date measured by the answer's own `Date`.
+pub(super) fn retry_after(answer: &Answer) -> Option<Seconds> {
+    let asked = answer.header("retry-after")?.trim();
+    if let Ok(seconds) = asked.parse() {
+        return Some(Seconds(seconds));
+    }
+    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(asked).ok()?;
+    Some(UnixSeconds(at.as_second()).since(answer.date()?))
 }
 
 /// `text` on one line and short, for a fault's detail, with every secret, also encoded, as `***`.
