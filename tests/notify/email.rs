@@ -163,6 +163,41 @@ fn a_wrong_password_is_refused_for_good_and_the_servers_echo_of_it_is_not_told()
 }
 
 #[test]
+fn a_server_that_knows_only_the_older_way_to_log_in_gets_that() {
+    let site = site(Manner { mechanisms: "AUTH LOGIN", ..Manner::secure(Encryption::StartTls) });
+    assert_eq!(accepted(send(&site, "hello")), None);
+    let mut site = self::site(Manner { mechanisms: "AUTH LOGIN", ..Manner::secure(Encryption::Implicit) });
+    site.cfg.email.as_mut().unwrap().user = Some("other".to_owned());
+    assert_says(&refused(send(&site, "hello")), FaultKind::Refused, &["login", "535", "check `user`"]);
+    let site = self::site(Manner { mechanisms: "AUTH XOAUTH2", ..Manner::secure(Encryption::StartTls) });
+    assert_says(&later(send(&site, "hello")).0, FaultKind::Refused, &["offers no login by user and password"]);
+}
+
+#[test]
+fn a_login_that_fails_for_now_is_tried_again_and_blames_no_password() {
+    let replies = vec![("AUTH", "454 4.7.0 Temporary authentication failure")];
+    let site = site(Manner { replies, ..Manner::secure(Encryption::StartTls) });
+    let (fault, _) = later(send(&site, "hello"));
+    assert_says(&fault, FaultKind::Status, &["login answered with 454", "Temporary authentication failure"]);
+    assert!(!fault.detail.contains("check `user`"), "{fault}");
+}
+
+#[test]
+fn a_port_and_an_encryption_that_do_not_fit_cost_no_more_than_the_wait_and_say_nothing_openly() {
+    // TLS from the start towards a server that greets first, and the greeting awaited from one that waits for TLS.
+    let mut site = site(Manner::secure(Encryption::StartTls));
+    site.cfg.email.as_mut().unwrap().security = MailSecurity::Tls;
+    let (fault, _) = later(send(&site, "hello"));
+    assert_eq!(fault.kind, FaultKind::Unreadable, "{fault}");
+    let mut site = self::site(Manner::secure(Encryption::Implicit));
+    site.cfg.email.as_mut().unwrap().security = MailSecurity::StartTls;
+    site.cfg.email.as_mut().unwrap().timeout = Seconds(1);
+    let (fault, _) = later(send(&site, "hello"));
+    assert_eq!(fault.kind, FaultKind::TimedOut, "{fault}");
+    assert!(!site.server.lines().iter().any(|line| line.starts_with("AUTH")));
+}
+
+#[test]
 fn a_login_that_the_server_does_not_offer_and_one_that_it_wants() {
     let mut site = site(Manner::plain());
     site.cfg.email.as_mut().unwrap().user = Some("minectl".to_owned());
