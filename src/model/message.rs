@@ -46,6 +46,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Channel; 3] = [Channel::Telegram, Channel::Email, Channel::Sms];
+
     /// The word used in config, log and page.
     pub fn word(self) -> &'static str {
         match self {
