@@ -38,7 +38,8 @@ install() {
     need_packages shellcheck=shellcheck shfmt=shfmt
     if [ "$system" = yes ]; then
         need_packages nginx=nginx-light cron=cron chromium=chromium promtool=prometheus openssl=openssl \
-            /usr/bin/python3=python3 /usr/lib/python3/dist-packages/aiosmtpd=python3-aiosmtpd
+            /usr/bin/python3=python3 /usr/lib/python3/dist-packages/aiosmtpd=python3-aiosmtpd \
+            postfix=postfix saslpasswd2=sasl2-bin /usr/share/doc/libsasl2-modules=libsasl2-modules
     fi
 }
 

@@ -92,6 +92,12 @@ pub enum Command {
         #[command(subcommand)]
         what: SignalCommand,
     },
+    /// Try out the ways to reach people
+    Notify {
+        /// What to do
+        #[command(subcommand)]
+        what: NotifyCommand,
+    },
     /// Read, check, change the configuration
     Config {
         /// What to do with it
@@ -218,6 +224,30 @@ pub enum SignalCommand {
         #[arg(long, required = true, num_args = 1.., value_name = "PAGE")]
         off: Vec<PathBuf>,
     },
+}
+
+/// What `notify` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum NotifyCommand {
+    /// Send one message to each configured channel, and say which took it, why not, and what to do
+    Test {
+        /// Only this one; may be given several times
+        #[arg(long, value_enum)]
+        channel: Vec<TestChannel>,
+    },
+}
+
+/// What `notify test` can try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum TestChannel {
+    /// A message to the chat
+    Telegram,
+    /// A message to each address
+    Email,
+    /// A text message to each number
+    Sms,
+    /// A `start` ping to the dead-man service
+    DeadMan,
 }
 
 /// What `config` can do.

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use minectl::cli::{Cli, Command, ConfigCommand};
 use minectl::clock::Clock;
@@ -28,14 +28,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     let mut out = std::io::stdout().lock();
     let path = &cli.config;
     match &cli.command {
-        Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "minectl", &mut out);
-            return Ok(EXIT_DONE);
-        }
-        Command::Man => {
-            let page = clap_mangen::Man::new(Cli::command()).render(&mut out);
-            return page.map(|()| EXIT_DONE).map_err(|error| Error::Storage(format!("manual page: {error}")));
-        }
+        Command::Completions { shell } => return commands::manual::completions(*shell, &mut out),
+        Command::Man => return commands::manual::page(&mut out),
         Command::Config { what } => {
             let done = match what {
                 ConfigCommand::Init => commands::config::init(path, &mut out),
@@ -57,6 +51,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         | Command::History { .. }
         | Command::Events { .. }
         | Command::Report { .. }
+        | Command::Notify { .. }
         | Command::Crontab => {}
     }
     let cfg = config::load(path)?;
@@ -73,6 +68,7 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             }
             return tick::tick(cfg, clock);
         }
+        Command::Notify { what } => return commands::notify::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
         Command::Status { json } => {
             let colour = std::io::stdout().is_terminal();

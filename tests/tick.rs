@@ -9,6 +9,8 @@ mod behaviour;
 mod calls;
 #[path = "tick/causes.rs"]
 mod causes;
+#[path = "tick/channels.rs"]
+mod channels;
 #[path = "tick/cycle.rs"]
 mod cycle;
 #[path = "tick/dialects.rs"]

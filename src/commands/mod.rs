@@ -3,8 +3,10 @@
 
 pub mod config;
 pub mod crontab;
+pub mod manual;
 pub mod month;
 mod month_table;
+pub mod notify;
 pub mod plan;
 pub mod report;
 pub mod set;

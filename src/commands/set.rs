@@ -272,7 +272,7 @@ fn event(now: &crate::units::Moment, kind: EventKind, subject: &str, text: Strin
 }
 
 /// Who is at the keyboard: the user that logged in, and from where.
-fn who() -> String {
+pub(super) fn who() -> String {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let user = variable("SUDO_USER").or_else(|| variable("USER")).unwrap_or_else(|| "unknown".to_owned());
     let from = variable("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(str::to_owned));

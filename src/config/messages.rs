@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use regex::Regex;
+
 use super::Secret;
 use crate::model::Channel;
 use crate::units::Seconds;
@@ -113,6 +115,10 @@ pub enum SmsProvider {
         key: Option<Secret>,
         /// Body with `{to}` and `{text}`.
         body: String,
+        /// What an answer must match to count as taken; the status alone proves nothing.
+        success: Regex,
+        /// What an answer matches that refuses for good.
+        refused: Option<Regex>,
     },
 }
 

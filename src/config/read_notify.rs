@@ -1,5 +1,7 @@
 //! Reads who is told and how: `[notify]`, `[telegram]`, `[email]`, `[sms]`, `[dead_man]`.
 
+use regex::Regex;
+
 use super::check::{self, Shape};
 use super::entry::Kind;
 use super::read_pdu::both_or_none;
@@ -16,7 +18,7 @@ const SECURITIES: [(&str, MailSecurity); 3] =
 const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("GET", "GET")];
 
 const TWILIO_KEYS: [&str; 4] = ["account_sid", "auth_token", "auth_token_file", "from"];
-const TEMPLATE_KEYS: [&str; 5] = ["method", "headers", "key", "key_file", "body"];
+const TEMPLATE_KEYS: [&str; 7] = ["method", "headers", "key", "key_file", "body", "success", "refused"];
 
 /// `configured` are the channels that have a section.
 pub(super) fn read_notify(s: &Section<'_>, configured: &[Channel]) -> Option<NotifyConfig> {
@@ -175,6 +177,15 @@ fn read_template(s: &Section<'_>, need: Need) -> Option<SmsProvider> {
     if !s.has("key") && !s.has("key_file") && headers.iter().any(|line| line.contains("{key}")) {
         s.missing("key", "what `{key}` in the header lines stands for; or name its file by `key_file`");
     }
+    let success = s.checked("success", TEXT, need, |text| {
+        let pattern = answer_pattern(text)?;
+        // Such a pattern is written to be rid of the question.
+        match pattern.is_match("") && pattern.is_match("x") {
+            true => Err(format!("`{text}` matches any answer; give the words of the provider's success")),
+            false => Ok(pattern),
+        }
+    });
+    let refused = s.checked("refused", TEXT, Need::Optional, answer_pattern);
     let method = method?;
     let body = match body {
         Some(body) => body,
@@ -184,7 +195,17 @@ fn read_template(s: &Section<'_>, need: Need) -> Option<SmsProvider> {
     if method == "POST" && !(body.contains("{to}") && body.contains("{text}")) {
         s.mistake("body", "needs `{to}` and `{text}` in it");
     }
-    Some(SmsProvider::Template { method, headers, key, body })
+    Some(SmsProvider::Template { method, headers, key, body, success: success?, refused })
+}
+
+/// A pattern that is looked for in an answer.
+fn answer_pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|cause| {
+        // The package draws the pattern over several lines; its last one is the cause.
+        let cause = cause.to_string();
+        let cause = cause.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+        format!("`{text}` is not a pattern: {cause}")
+    })
 }
 
 pub(super) fn read_dead_man(s: &Section<'_>) -> Option<DeadManConfig> {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::Report;
 use crate::config::Config;
 use crate::model::{
-    Counter, DeviceHealth, EventKind, FanWattsReading, Fault, FaultKind, LastGood, Override, Reading, RelayReading,
-    RoomReading, Setting, SiteState, Snapshot,
+    Channel, Counter, DeviceHealth, EventKind, FanWattsReading, Fault, FaultKind, LastGood, Override, Reading,
+    RelayReading, RoomReading, Setting, SiteState, Snapshot,
 };
 use crate::units::{Humidity, Moment, Seconds, Temperature, Watts};
 
@@ -347,6 +347,9 @@ fn health(
     if cfg.dead_man.is_some() {
         seen.push(("dead-man".to_owned(), dead_man.clone()));
     }
+    // A channel is followed while it does not take messages: of one that was not tried, nothing is known.
+    let channels = Channel::ALL.map(|channel| (channel.word().to_owned(), next.channels.get(&channel).cloned()));
+    seen.extend(channels.into_iter().filter(|(name, fault)| fault.is_some() || was_faulty(&known, name)));
     next.devices.retain(|name, _| seen.iter().any(|(known, _)| known == name));
     for (name, fault) in seen {
         let name = name.as_str();
@@ -421,11 +424,12 @@ fn with_points<T>(
     };
     let is_whole = whole.is_some();
     let followed = points.into_iter().map(|(point, fault)| of_point(named(&point), fault));
-    let followed = followed.filter(|(name, fault)| {
-        let was = known.get(name).is_some_and(|health| health.fault.is_some());
-        was || (fault.is_some() && !is_whole)
-    });
+    let followed = followed.filter(|(name, fault)| was_faulty(known, name) || (fault.is_some() && !is_whole));
     std::iter::once((device.to_owned(), whole)).chain(followed).collect()
+}
+
+fn was_faulty(known: &BTreeMap<String, DeviceHealth>, name: &str) -> bool {
+    known.get(name).is_some_and(|health| health.fault.is_some())
 }
 
 fn pdu_fault(reading: &Reading<crate::model::PduReading>) -> Option<Fault> {

@@ -46,6 +46,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Channel; 3] = [Channel::Telegram, Channel::Email, Channel::Sms];
+
     /// The word used in config, log and page.
     pub fn word(self) -> &'static str {
         match self {
@@ -164,12 +167,15 @@ pub struct OutboxEntry {
     pub not_before: UnixSeconds,
     /// Why the last attempt failed.
     pub last_fault: Option<Fault>,
+    /// The recipients who have it already, while others are tried again.
+    #[serde(default)]
+    pub reached: Vec<String>,
 }
 
 impl OutboxEntry {
     /// A notice for a channel that was not tried yet and may be at once.
     pub fn untried(id: u64, channel: Channel, notice: Notice) -> OutboxEntry {
-        OutboxEntry { id, channel, not_before: notice.at, notice, attempts: 0, last_fault: None }
+        OutboxEntry { id, channel, not_before: notice.at, notice, attempts: 0, last_fault: None, reached: Vec::new() }
     }
 }
 
@@ -182,6 +188,9 @@ pub struct Delivery {
     pub channel: Channel,
     /// What the service said.
     pub result: DeliveryResult,
+    /// The recipients who have it, when the result is [`DeliveryResult::Later`] for others.
+    #[serde(default)]
+    pub reached: Vec<String>,
 }
 
 /// What a service said to a message.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alarm, Call, CallRecord, ClimateState, Counter, DemandState, DeviceHealth, FanState, Fault, MinersState,
+    Alarm, Call, CallRecord, Channel, ClimateState, Counter, DemandState, DeviceHealth, FanState, Fault, MinersState,
     SignalState,
 };
 use crate::units::Moment;
@@ -64,6 +64,9 @@ pub struct SiteState {
     /// Why the last sign of life did not reach the dead-man service: known only when the run is over.
     #[serde(default)]
     pub dead_man: Option<Fault>,
+    /// What each channel said to the newest message that it did not take, or not for all recipients: until it takes one.
+    #[serde(default)]
+    pub channels: BTreeMap<Channel, Fault>,
     /// What the last run had to complain about: a failed save is known only after the decision.
     #[serde(default)]
     pub troubles: Vec<String>,
@@ -99,6 +102,7 @@ impl SiteState {
             calls_unkept: Vec::new(),
             heartbeat: None,
             dead_man: None,
+            channels: BTreeMap::new(),
             troubles: Vec::new(),
             last_commands: Vec::new(),
             last_commands_told: None,

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::config::Secret;
+use crate::http::Answer;
 use crate::model::{DeliveryResult, Fault, FaultKind};
 use crate::units::{Seconds, UnixSeconds};
 
@@ -31,6 +32,8 @@ pub(super) enum Attempt {
         fault: Fault,
         /// How long the service asked to wait.
         wait: Option<Seconds>,
+        /// The recipients who have it already: they are left out next time.
+        reached: Vec<String>,
     },
     /// Never.
     Refused(Fault),
@@ -39,15 +42,28 @@ pub(super) enum Attempt {
 impl Attempt {
     /// Not now, without a wish of the service.
     pub(super) fn later(fault: Fault) -> Attempt {
-        Attempt::Later { fault, wait: None }
+        Attempt::Later { fault, wait: None, reached: Vec::new() }
     }
 
-    /// As the result that is kept; `attempts` counts those before this one, `now` is site time.
-    pub(super) fn into_result(self, attempts: u32, now: UnixSeconds) -> DeliveryResult {
+    /// Not now, and not before the service's own wish.
+    pub(super) fn not_before(fault: Fault, wait: Option<Seconds>) -> Attempt {
+        Attempt::Later { fault, wait, reached: Vec::new() }
+    }
+
+    /// Whether nobody has it and the service may be the cause: then the channel rests.
+    pub(super) fn holds_the_channel(&self) -> bool {
+        matches!(self, Attempt::Later { reached, .. } if reached.is_empty())
+    }
+
+    /// As the result that is kept, and the recipients who have it while others do not. `attempts` counts those before
+    /// this one, `now` is site time.
+    pub(super) fn into_result(self, attempts: u32, now: UnixSeconds) -> (DeliveryResult, Vec<String>) {
         match self {
-            Attempt::Accepted(remark) => DeliveryResult::Accepted(remark),
-            Attempt::Later { fault, wait } => DeliveryResult::Later(fault, now.plus(wait_after(attempts, wait))),
-            Attempt::Refused(fault) => DeliveryResult::Refused(fault),
+            Attempt::Accepted(remark) => (DeliveryResult::Accepted(remark), Vec::new()),
+            Attempt::Later { fault, wait, reached } => {
+                (DeliveryResult::Later(fault, now.plus(wait_after(attempts, wait))), reached)
+            }
+            Attempt::Refused(fault) => (DeliveryResult::Refused(fault), Vec::new()),
         }
     }
 }
@@ -58,11 +74,10 @@ fn wait_after(attempts: u32, asked: Option<Seconds>) -> Seconds {
     step.max(asked.unwrap_or(Seconds(0))).min(WAIT_MAX)
 }
 
-/// One result for a message to several recipients. Once anyone has it, it counts as accepted and the others are a
-/// remark: sending it again would reach the first ones twice, and an emergency is repeated anyway until someone
-/// acknowledges it.
-pub(super) fn combine(device: &str, results: Vec<(String, Attempt)>) -> Attempt {
-    let mut accepted = false;
+/// One result for a message to several recipients, of whom `before` got it in an earlier attempt. Who may get it later is
+/// tried again, and nobody gets it twice; who is refused for good is a remark, as long as anyone has it.
+pub(super) fn combine(device: &str, before: &[String], results: Vec<(String, Attempt)>) -> Attempt {
+    let mut reached = before.to_vec();
     let mut transient = false;
     let mut longest = None;
     let mut kind = None;
@@ -70,10 +85,10 @@ pub(super) fn combine(device: &str, results: Vec<(String, Attempt)>) -> Attempt 
     for (recipient, result) in results {
         let fault = match result {
             Attempt::Accepted(remark) => {
-                accepted = true;
+                reached.push(recipient.clone());
                 remark
             }
-            Attempt::Later { fault, wait } => {
+            Attempt::Later { fault, wait, .. } => {
                 transient = true;
                 longest = longest.max(wait);
                 Some(fault)
@@ -87,11 +102,21 @@ pub(super) fn combine(device: &str, results: Vec<(String, Attempt)>) -> Attempt 
     }
     let fault = kind.map(|kind| Fault::new(device, kind, details.join("; ")));
     match fault {
-        remark if accepted => Attempt::Accepted(remark),
-        Some(fault) if transient => Attempt::Later { fault, wait: longest },
+        Some(fault) if transient => Attempt::Later { fault, wait: longest, reached },
+        remark if !reached.is_empty() => Attempt::Accepted(remark),
         Some(fault) => Attempt::Refused(fault),
         None => Attempt::Refused(Fault::new(device, FaultKind::Missing, "no recipient is configured")),
     }
+}
+
+/// How long an answer asks to wait by `Retry-After`: seconds, or a date measured by the answer's own `Date`.
+pub(super) fn retry_after(answer: &Answer) -> Option<Seconds> {
+    let asked = answer.header("retry-after")?.trim();
+    if let Ok(seconds) = asked.parse() {
+        return Some(Seconds(seconds));
+    }
+    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(asked).ok()?;
+    Some(UnixSeconds(at.as_second()).since(answer.date()?))
 }
 
 /// `text` on one line and short, for a fault's detail, with every secret, also encoded, as `***`.
@@ -150,20 +175,39 @@ mod tests {
     #[test]
     fn one_recipient_who_has_it_makes_it_accepted_with_a_remark_about_the_other() {
         let both = vec![("a".into(), Attempt::Refused(fault("no"))), ("b".into(), Attempt::Accepted(None))];
-        let Attempt::Accepted(Some(remark)) = combine("sms", both) else { panic!("not accepted") };
+        let Attempt::Accepted(Some(remark)) = combine("sms", &[], both) else { panic!("not accepted") };
         assert_eq!(remark.detail, "to `a`: no");
         let all = vec![("a".into(), Attempt::Accepted(None)), ("b".into(), Attempt::Accepted(None))];
-        assert_eq!(combine("sms", all), Attempt::Accepted(None));
+        assert_eq!(combine("sms", &[], all), Attempt::Accepted(None));
     }
 
     #[test]
     fn nobody_has_it_and_one_may_get_it_later_makes_it_later() {
-        let later = Attempt::Later { fault: fault("busy"), wait: Some(Seconds(70)) };
+        let later = Attempt::not_before(fault("busy"), Some(Seconds(70)));
         let both = vec![("a".into(), Attempt::Refused(fault("no"))), ("b".into(), later)];
-        let Attempt::Later { fault, wait } = combine("sms", both) else { panic!("not later") };
+        let Attempt::Later { fault, wait, reached } = combine("sms", &[], both) else { panic!("not later") };
         assert_eq!((fault.detail.as_str(), wait), ("to `a`: no; to `b`: busy", Some(Seconds(70))));
-        assert!(matches!(combine("sms", vec![("a".into(), Attempt::Refused(self::fault("no")))]), Attempt::Refused(_)));
-        assert!(matches!(combine("sms", vec![]), Attempt::Refused(_)));
+        assert!(reached.is_empty());
+        let no = || vec![("a".to_owned(), Attempt::Refused(self::fault("no")))];
+        assert!(matches!(combine("sms", &[], no()), Attempt::Refused(_)));
+        assert!(matches!(combine("sms", &[], vec![]), Attempt::Refused(_)));
+    }
+
+    #[test]
+    fn one_has_it_and_one_may_get_it_later_makes_it_later_for_that_one() {
+        let both = vec![("a".into(), Attempt::Accepted(None)), ("b".into(), Attempt::later(fault("busy")))];
+        let attempt = combine("sms", &["c".to_owned()], both);
+        assert!(!attempt.holds_the_channel());
+        let Attempt::Later { reached, .. } = attempt else { panic!("not later") };
+        assert_eq!(reached, ["c", "a"]);
+        assert!(combine("sms", &[], vec![("b".into(), Attempt::later(fault("busy")))]).holds_the_channel());
+    }
+
+    #[test]
+    fn the_last_one_is_refused_after_others_got_it_makes_it_accepted_with_a_remark() {
+        let last = || vec![("b".to_owned(), Attempt::Refused(fault("no")))];
+        assert!(matches!(combine("sms", &["a".to_owned()], last()), Attempt::Accepted(Some(_))));
+        assert_eq!(combine("sms", &["a".to_owned()], vec![]), Attempt::Accepted(None), "nobody is left to be told");
     }
 
     #[test]

@@ -43,13 +43,27 @@ pub fn ping(cfg: &DeadManConfig, what: Ping, limit: Duration) -> Result<(), Faul
     let secrets: Vec<&Secret> = Some(&path).filter(|path| !path.reveal().is_empty()).into_iter().collect();
     request.secrets.clone_from(&secrets);
     let answer = call(&request)?;
-    if (200..300).contains(&answer.status) {
-        return Ok(());
-    }
-    let way_out =
-        if answer.status == 404 { "; the service does not know this check: see `url` in [dead_man]" } else { "" };
+    let Some((kind, way_out)) = complaint(answer.status, &answer.text()) else { return Ok(()) };
     let detail = format!("{} `{}`{way_out}", answer.status, excerpt(&answer.text(), &secrets));
-    Err(Fault::new(DEVICE, FaultKind::Status, detail))
+    Err(Fault::new(DEVICE, kind, detail))
+}
+
+/// What is wrong with an answer, and the way out; `None` when the ping was taken. healthchecks.io says 200 to any address
+/// and in the text whether it knows the check; a router's login page says 200 to everything.
+fn complaint(status: u16, said: &str) -> Option<(FaultKind, &'static str)> {
+    let said = said.trim_start().to_ascii_lowercase();
+    let unknown = status == 404 || (status == 200 && said.starts_with("ok (not found)"));
+    if unknown {
+        return Some((FaultKind::Status, "; the service does not know this check: see `url` in [dead_man]"));
+    }
+    if status == 429 || (status == 200 && said.starts_with("ok (rate limited)")) {
+        return Some((FaultKind::Status, "; pinged too often: is another program pinging this check too?"));
+    }
+    if !(200..300).contains(&status) {
+        return Some((FaultKind::Status, ""));
+    }
+    let is_page = said.starts_with("<!doctype") || said.starts_with("<html");
+    is_page.then_some((FaultKind::Unreadable, "; this is a page, not a dead-man service: a login to the network?"))
 }
 
 /// The text's start on at most `max` bytes, in whole characters.

@@ -34,7 +34,7 @@ enum Report {
 /// tried: not due, behind an earlier one, over the limit per hour, or out of time.
 ///
 /// Channels work side by side. Within one, emergencies go first, then the others by id; the rules are in `queue`. After a
-/// `Later` the channel rests until the next run. `sent_last_hour` counts messages that are no emergencies.
+/// `Later` for all recipients the channel rests until the next run. `sent_last_hour` counts messages that are no emergencies.
 ///
 /// `limit` is real time. The call ends by then plus a quarter of a second: a send that still runs is reported as `Later`
 /// and left behind on its thread. It may arrive all the same, so it may arrive twice.
@@ -87,7 +87,7 @@ fn send_all(
             return;
         }
         let attempt = send(cfg, channel, &letter, clock, left);
-        let goes_on = !matches!(attempt, Attempt::Later { .. });
+        let goes_on = !attempt.holds_the_channel();
         if reports.send(Report::Ends(channel, attempt)).is_err() || !goes_on {
             return;
         }
@@ -141,7 +141,7 @@ fn collect(received: &Receiver<Report>, clock: &Clock, end: Instant, limit: Dura
 }
 
 fn delivery(channel: Channel, batch: &Batch, attempt: Attempt, clock: &Clock) -> Delivery {
-    let result = attempt.into_result(batch.attempts(), clock.now().wall);
+    let (result, reached) = attempt.into_result(batch.attempts(), clock.now().wall);
     log::debug!("{}: messages {:?}: {result:?}", channel.word(), batch.ids());
-    Delivery { ids: batch.ids(), channel, result }
+    Delivery { ids: batch.ids(), channel, result, reached }
 }

@@ -76,7 +76,9 @@ pub(super) fn send(cfg: &Config, settings: &EmailConfig, letter: &Letter, clock:
 /// A message with its envelope.
 struct Prepared {
     from: Address,
-    to: Vec<Address>,
+    /// Each as it is configured, and its address.
+    to: Vec<(String, Address)>,
+    reached: Vec<String>,
     unusable: Vec<(String, Attempt)>,
     bytes: Vec<u8>,
 }
@@ -85,21 +87,25 @@ impl Prepared {
     fn new(cfg: &Config, settings: &EmailConfig, letter: &Letter, clock: &Clock) -> Result<Prepared, Attempt> {
         let refused = |what: &str| Attempt::Refused(Fault::new(DEVICE, FaultKind::Missing, what));
         let from: Mailbox = settings.from.parse().map_err(|_| refused("`from` in [email] is not an address"))?;
-        let mut to = Vec::new();
-        let mut unusable = Vec::new();
+        let (mut shown, mut to, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
+        let missing = letter.missing(&settings.to);
         for recipient in &settings.to {
             match recipient.parse::<Mailbox>() {
-                Ok(mailbox) => to.push(mailbox),
+                Ok(mailbox) => {
+                    if missing.contains(&recipient) {
+                        to.push((recipient.clone(), mailbox.email.clone()));
+                    }
+                    shown.push(mailbox);
+                }
                 Err(_) => unusable.push((recipient.clone(), refused("not an address; correct `to` in [email]"))),
             }
         }
-        let addresses: Vec<Address> = to.iter().map(|mailbox| mailbox.email.clone()).collect();
-        if addresses.is_empty() {
-            return Err(combine(DEVICE, unusable));
+        if to.is_empty() {
+            return Err(combine(DEVICE, &letter.reached, unusable));
         }
-        let bytes = message(cfg, letter, clock, &from, to)
+        let bytes = message(cfg, letter, clock, &from, shown)
             .map_err(|cause| refused(&format!("the message cannot be written: {cause}")))?;
-        Ok(Prepared { from: from.email, to: addresses, unusable, bytes })
+        Ok(Prepared { from: from.email, to, reached: letter.reached.clone(), unusable, bytes })
     }
 }
 
@@ -221,12 +227,12 @@ impl Session {
         connection.command(sender).map_err(|error| self.failed("sender", &error))?;
         let mut results = mail.unusable.clone();
         let mut accepted = Vec::new();
-        for address in &mail.to {
+        for (recipient, address) in &mail.to {
             self.tighten(connection)?;
             match connection.command(Rcpt::new(address.clone(), Vec::new())) {
-                Ok(_) => accepted.push(address.to_string()),
+                Ok(_) => accepted.push(recipient.clone()),
                 Err(error) if error.status().is_some() => {
-                    results.push((address.to_string(), self.failed("recipient", &error)));
+                    results.push((recipient.clone(), self.failed("recipient", &error)));
                 }
                 Err(error) => return Err(self.failed("recipient", &error)),
             }
@@ -236,9 +242,9 @@ impl Session {
             connection.command(Data).map_err(|error| self.failed("message", &error))?;
             self.tighten(connection)?;
             connection.message(&mail.bytes).map_err(|error| self.failed("message", &error))?;
-            results.extend(accepted.into_iter().map(|address| (address, Attempt::Accepted(None))));
+            results.extend(accepted.into_iter().map(|recipient| (recipient, Attempt::Accepted(None))));
         }
-        Ok(combine(DEVICE, results))
+        Ok(combine(DEVICE, &mail.reached, results))
     }
 
     /// Limits the next step to the time that is left; fails when none is, or when nobody waits any more.

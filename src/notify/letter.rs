@@ -28,6 +28,8 @@ pub(super) struct Letter {
     pub(super) is_silent: bool,
     /// The same for each attempt to send the same entries, and for no others.
     pub(super) fingerprint: String,
+    /// The recipients who have it already.
+    pub(super) reached: Vec<String>,
 }
 
 /// What follows the title.
@@ -52,7 +54,19 @@ impl Letter {
             many => list(&site, many, now, &zone(cfg)),
         };
         let is_silent = notices.iter().all(|notice| notice.severity == Severity::Heartbeat);
-        Letter { title, rest, mark: "… (cut)", is_silent, fingerprint: fingerprint(&site, batch) }
+        Letter {
+            title,
+            rest,
+            mark: "… (cut)",
+            is_silent,
+            fingerprint: fingerprint(&site, batch),
+            reached: batch.reached(),
+        }
+    }
+
+    /// Those of `all` who do not have it yet.
+    pub(super) fn missing<'a>(&self, all: &'a [String]) -> Vec<&'a String> {
+        all.iter().filter(|to| !self.reached.contains(to)).collect()
     }
 
     /// The first line, for a subject.
@@ -200,6 +214,7 @@ mod tests {
                 mark: "… (cut)",
                 is_silent: false,
                 fingerprint: String::new(),
+                reached: Vec::new(),
             };
             let text = letter.text(max);
             prop_assert!(text.chars().count() <= max);

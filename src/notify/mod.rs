@@ -15,8 +15,18 @@ mod text;
 pub use dead_man::{Ping, ping};
 pub use deliver::deliver;
 
-use crate::config::NotifyConfig;
+use crate::config::{Config, NotifyConfig};
 use crate::model::{Channel, Notice, Severity};
+
+/// The channels that have a section in the configuration.
+pub fn configured(cfg: &Config) -> Vec<Channel> {
+    let is_there = |channel: &Channel| match channel {
+        Channel::Telegram => cfg.telegram.is_some(),
+        Channel::Email => cfg.email.is_some(),
+        Channel::Sms => cfg.sms.is_some(),
+    };
+    Channel::ALL.into_iter().filter(is_there).collect()
+}
 
 /// The channels that a notice goes to, each once. Channels that are not configured are left out by the check of the
 /// configuration, not here.

@@ -8,7 +8,9 @@
 //!    wait before it along instead of waiting behind them: a person must act now, and the service may be back.
 //! 2. Emergencies go first, then the others, each by id.
 //! 3. More than [`APART_MAX`] waiting ones are joined into one readable message, emergencies apart from the others.
-//! 4. The others share what is left of the channel's limit per hour: too many for it are joined, and with nothing left
+//! 4. One that some recipients have and others do not yet goes last, to those others only, and holds nobody up: a mailbox
+//!    that is full for days must not keep the owner's messages back.
+//! 5. The others share what is left of the channel's limit per hour: too many for it are joined, and with nothing left
 //!    they wait. Emergencies are not counted and never held back.
 
 use crate::model::{OutboxEntry, Severity};
@@ -32,6 +34,13 @@ impl Batch {
         self.entries.iter().map(|entry| entry.id).collect()
     }
 
+    /// The recipients who have all of it already.
+    pub(super) fn reached(&self) -> Vec<String> {
+        let first = self.entries.first().map(|entry| entry.reached.as_slice()).unwrap_or_default();
+        let has_all = |to: &&String| self.entries.iter().all(|entry| entry.reached.contains(to));
+        first.iter().filter(has_all).cloned().collect()
+    }
+
     /// The attempts before this one, of the entry that had the most.
     pub(super) fn attempts(&self) -> u32 {
         self.entries.iter().map(|entry| entry.attempts).max().unwrap_or(0)
@@ -42,6 +51,8 @@ impl Batch {
 /// channel's limit per hour.
 pub(super) fn batches(mut entries: Vec<OutboxEntry>, now: UnixSeconds, left: usize) -> Vec<Batch> {
     entries.sort_by_key(|entry| entry.id);
+    let (entries, mut partial): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.reached.is_empty());
+    partial.retain(|entry| is_due(entry, now));
     let (emergencies, others): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| entry.notice.severity == Severity::Emergency);
     let emergencies = if emergencies.iter().any(|entry| is_due(entry, now)) { emergencies } else { Vec::new() };
@@ -49,6 +60,7 @@ pub(super) fn batches(mut entries: Vec<OutboxEntry>, now: UnixSeconds, left: usi
     if left > 0 {
         batches.extend(joined_above(in_turn(others, now), left.min(APART_MAX)));
     }
+    batches.extend(joined_above(partial, APART_MAX));
     batches
 }
 
@@ -91,7 +103,13 @@ mod tests {
     fn entry(id: u64, severity: Severity, not_before: i64) -> OutboxEntry {
         let notice = Notice { severity, at: NOW, text: format!("message {id}") };
         let not_before = UnixSeconds(NOW.0 + not_before);
-        OutboxEntry { id, channel: Channel::Telegram, notice, attempts: 0, not_before, last_fault: None }
+        OutboxEntry { not_before, ..OutboxEntry::untried(id, Channel::Telegram, notice) }
+    }
+
+    /// The same, which these have already.
+    fn partial(id: u64, not_before: i64, reached: &[&str]) -> OutboxEntry {
+        let reached = reached.iter().map(|to| (*to).to_owned()).collect();
+        OutboxEntry { reached, ..entry(id, Severity::Emergency, not_before) }
     }
 
     fn ids(entries: Vec<OutboxEntry>, left: usize) -> Vec<Vec<u64>> {
@@ -122,6 +140,21 @@ mod tests {
             entry(4, Severity::Emergency, 0),
         ];
         assert_eq!(ids(entries, 30), [[4], [3]]);
+    }
+
+    #[test]
+    fn one_that_some_have_goes_last_and_holds_nobody_up() {
+        let entries = vec![partial(1, 0, &["a"]), entry(2, Severity::Emergency, 0), entry(3, Severity::Info, 0)];
+        assert_eq!(ids(entries, 30), [[2], [3], [1]]);
+        assert_eq!(ids(vec![partial(1, 1, &["a"]), entry(2, Severity::Emergency, 0)], 30), [[2]]);
+        let six: Vec<_> = (1..=6).map(|id| partial(id, 0, &["a"])).collect();
+        assert_eq!(ids(six, 0), [[1, 2, 3, 4, 5, 6]]);
+    }
+
+    #[test]
+    fn a_joined_message_leaves_out_only_who_has_all_of_it() {
+        let batch = Batch { entries: vec![partial(1, 0, &["a", "b"]), partial(2, 0, &["c", "b"])] };
+        assert_eq!(batch.reached(), ["b"]);
     }
 
     #[test]

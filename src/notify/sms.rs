@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use regex::Regex;
 use serde_json::Value;
 
 use crate::config::{Secret, SmsConfig, SmsProvider};
 use crate::http::{Answer, Request, send as call};
 use crate::model::{Fault, FaultKind};
-use crate::units::Seconds;
 
-use super::attempt::{Attempt, combine, excerpt, percent_encoded};
+use super::attempt::{Attempt, combine, excerpt, percent_encoded, retry_after};
 use super::letter::Letter;
 
 const DEVICE: &str = "sms";
@@ -27,13 +27,14 @@ pub(super) fn send(cfg: &SmsConfig, letter: &Letter, left: Duration) -> Attempt 
     let deadline = Instant::now() + left;
     let text = letter.in_ascii().text(TEXT_MAX);
     let mut results = Vec::new();
-    for (place, to) in cfg.to.iter().enumerate() {
+    let recipients = letter.missing(&cfg.to);
+    for (place, to) in recipients.iter().enumerate() {
         // What is left is shared out, so that a slow answer to the first leaves time for the last.
-        let sharers = u32::try_from(cfg.to.len() - place).unwrap_or(u32::MAX);
+        let sharers = u32::try_from(recipients.len() - place).unwrap_or(u32::MAX);
         let share = deadline.saturating_duration_since(Instant::now()) / sharers.max(1);
-        results.push((to.clone(), send_to(cfg, to, &text, cfg.timeout.duration().min(share))));
+        results.push(((*to).clone(), send_to(cfg, to, &text, cfg.timeout.duration().min(share))));
     }
-    combine(DEVICE, results)
+    combine(DEVICE, &letter.reached, results)
 }
 
 fn send_to(cfg: &SmsConfig, to: &str, text: &str, limit: Duration) -> Attempt {
@@ -51,21 +52,37 @@ fn send_to(cfg: &SmsConfig, to: &str, text: &str, limit: Duration) -> Attempt {
                 .secret(&login);
             call(&request).map_or_else(Attempt::later, |answer| judge_twilio(&answer, &[auth_token, &login]))
         }
-        SmsProvider::Template { method, headers, key, body } => {
-            let template = Template { url: &cfg.url, method, headers, key: key.as_ref(), body };
+        SmsProvider::Template { method, headers, key, body, success, refused } => {
+            let (key, refused) = (key.as_ref(), refused.as_ref());
+            let template = Template { url: &cfg.url, method, headers, key, body, success, refused };
             send_by_template(&template, to, text, limit)
         }
     }
 }
 
-/// Twilio's answer: 201 means that it took the message, not that it arrived.
+/// Twilio's answer: 201 means that it took the message, not that it arrived. Decided by the status alone, as Twilio
+/// advises; its codes only choose the way out that is told.
 fn judge_twilio(answer: &Answer, secrets: &[&Secret]) -> Attempt {
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let has = |name: &str| said.get(name).is_some_and(|value| !value.is_null());
+    let text = |name: &str| said.get(name).and_then(Value::as_str).map(|text| excerpt(text, secrets));
+    let code = |name: &str| said.get(name).and_then(Value::as_u64);
     match answer.status {
-        200..300 if said.get("sid").is_some_and(Value::is_string) => Attempt::Accepted(None),
-        400..500 if has("code") || has("message") => judge_status(answer, secrets),
-        400..600 => Attempt::later(judge_fault(answer, secrets)),
+        200..300 if said.get("sid").is_some_and(Value::is_string) => match text("status").as_deref() {
+            Some(status @ ("failed" | "undelivered" | "canceled")) => {
+                let code = code("error_code");
+                let why = text("error_message").unwrap_or_default();
+                let detail = format!("Twilio says `{status}`{} `{why}`{}", shown_code(code), twilio_way_out(code, 200));
+                Attempt::Refused(Fault::new(DEVICE, FaultKind::Status, detail))
+            }
+            _ => Attempt::Accepted(None),
+        },
+        400..500 if code("code").is_some() || text("message").is_some() => {
+            let (status, code) = (answer.status, code("code"));
+            let why = text("message").unwrap_or_default();
+            let detail = format!("{status}{} `{why}`{}", shown_code(code), twilio_way_out(code, status));
+            judge_status(answer, Fault::new(DEVICE, kind_of(status), detail))
+        }
+        400..600 => Attempt::later(quoting(answer, secrets, "")),
         status => {
             let start = excerpt(&answer.text(), secrets);
             let detail = format!("status {status}, and the answer is not Twilio's: `{start}`");
@@ -74,23 +91,59 @@ fn judge_twilio(answer: &Answer, secrets: &[&Secret]) -> Attempt {
     }
 }
 
-/// By the status alone: Twilio advises against building on its codes, and of other providers nothing else is known.
-fn judge_status(answer: &Answer, secrets: &[&Secret]) -> Attempt {
-    match answer.status {
-        200..300 => Attempt::Accepted(None),
-        408 | 425 | 429 => {
-            let wait = answer.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Seconds);
-            Attempt::Later { fault: judge_fault(answer, secrets), wait }
+fn shown_code(code: Option<u64>) -> String {
+    code.map_or_else(String::new, |code| format!(", code {code}"))
+}
+
+/// What an operator does about one of Twilio's errors; empty where its own words are all there is to say.
+fn twilio_way_out(code: Option<u64>, status: u16) -> &'static str {
+    match (code, status) {
+        (Some(21211 | 21214 | 21217 | 21614), _) => "; correct the number in `to` in [sms]",
+        (Some(21610), _) => "; this phone has sent STOP: send START from it to the number in `from`",
+        (Some(21608 | 21219), _) => "; a trial account: verify this number at Twilio, or upgrade the account",
+        (Some(21408), _) => "; allow messages to this country in Twilio's geographic permissions",
+        (Some(21212 | 21603 | 21606 | 21612 | 21659 | 21660), _) => {
+            "; `from` in [sms] must be a number of this account that can send text messages"
         }
-        400..500 => Attempt::Refused(judge_fault(answer, secrets)),
-        _ => Attempt::later(judge_fault(answer, secrets)),
+        (Some(20003), _) | (_, 401) => "; check `account_sid` and the token in [sms]; has the account credit?",
+        (Some(20404), _) | (_, 404) => "; check `account_sid` and `url` in [sms]",
+        _ => "",
     }
 }
 
-fn judge_fault(answer: &Answer, secrets: &[&Secret]) -> Fault {
-    let kind = if matches!(answer.status, 401 | 403) { FaultKind::Refused } else { FaultKind::Status };
-    let way_out = if answer.status == 401 { "; check account and token in [sms]" } else { "" };
-    Fault::new(DEVICE, kind, format!("{} `{}`{way_out}", answer.status, excerpt(&answer.text(), secrets)))
+/// By the status of an answer that is no success: 4xx never, but for those that ask to wait.
+fn judge_status(answer: &Answer, fault: Fault) -> Attempt {
+    match answer.status {
+        408 | 425 | 429 | 503 => Attempt::not_before(fault, retry_after(answer)),
+        400..500 => Attempt::Refused(fault),
+        _ => Attempt::later(fault),
+    }
+}
+
+fn kind_of(status: u16) -> FaultKind {
+    if matches!(status, 401 | 403) { FaultKind::Refused } else { FaultKind::Status }
+}
+
+fn quoting(answer: &Answer, secrets: &[&Secret], way_out: &str) -> Fault {
+    let start = excerpt(&answer.text(), secrets);
+    Fault::new(DEVICE, kind_of(answer.status), format!("{} `{start}`{way_out}", answer.status))
+}
+
+/// What a provider's answer means. Its status alone proves nothing: many say 200 and why not in the body.
+fn judge_template(answer: &Answer, template: &Template, secrets: &[&Secret]) -> Attempt {
+    let text = answer.text();
+    if template.refused.is_some_and(|refused| refused.is_match(&text)) {
+        return Attempt::Refused(quoting(answer, secrets, "; the answer matches `refused` in [sms]"));
+    }
+    match answer.status {
+        200..300 if template.success.is_match(&text) => Attempt::Accepted(None),
+        200..300 => {
+            let way_out = "; the answer does not match `success` in [sms], so it is not taken for a success";
+            Attempt::later(quoting(answer, secrets, way_out))
+        }
+        401 | 403 => Attempt::Refused(quoting(answer, secrets, "; check the key in [sms]")),
+        _ => judge_status(answer, quoting(answer, secrets, "")),
+    }
 }
 
 /// A provider's request with `{to}`, `{text}` and `{key}` to be filled in.
@@ -100,6 +153,8 @@ struct Template<'a> {
     headers: &'a [String],
     key: Option<&'a Secret>,
     body: &'a str,
+    success: &'a Regex,
+    refused: Option<&'a Regex>,
 }
 
 /// How a value is written where it is filled in.
@@ -134,7 +189,7 @@ fn send_by_template(template: &Template, to: &str, text: &str, limit: Duration) 
     request.body = (!template.body.is_empty()).then(|| filled(template.body, &values, writing).into_bytes());
     let secrets: Vec<&Secret> = [key, &encoded_key].into_iter().filter(|s| !s.reveal().is_empty()).collect();
     request.secrets.clone_from(&secrets);
-    call(&request).map_or_else(Attempt::later, |answer| judge_status(&answer, &secrets))
+    call(&request).map_or_else(Attempt::later, |answer| judge_template(&answer, template, &secrets))
 }
 
 /// How values are written in a body: by its type if one is given, else by its look.

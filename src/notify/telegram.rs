@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::config::TelegramConfig;
-use crate::http::{Request, send as call};
+use crate::http::{Answer, Request, send as call};
 use crate::model::{Fault, FaultKind};
 use crate::units::Seconds;
 
-use super::attempt::{Attempt, excerpt};
+use super::attempt::{Attempt, excerpt, retry_after};
 use super::letter::Letter;
 
 const DEVICE: &str = "telegram";
@@ -52,51 +52,70 @@ fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration
     let request =
         Request::new(DEVICE, "POST", &url, limit).body("application/json", body.to_string()).secret(&cfg.token);
     match call(&request) {
-        Ok(answer) => judge(cfg, answer.status, &answer.body),
+        Ok(answer) => judge(cfg, &answer),
         Err(fault) => (Attempt::later(fault), None),
     }
 }
 
 /// What an answer means for the message.
-fn judge(cfg: &TelegramConfig, status: u16, body: &[u8]) -> (Attempt, Option<String>) {
+fn judge(cfg: &TelegramConfig, answer: &Answer) -> (Attempt, Option<String>) {
     let says = |text: &str| excerpt(text, &[&cfg.token]);
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let status = answer.status;
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     // An accepted message has a number; an answer without one is no more Telegram's than a login page.
-    let number = answer.pointer("/result/message_id").and_then(Value::as_u64);
-    match (answer.get("ok").and_then(Value::as_bool), status) {
+    let number = said.pointer("/result/message_id").and_then(Value::as_u64);
+    match (said.get("ok").and_then(Value::as_bool), status) {
         (Some(true), 200..300) if number.is_some() => return (Attempt::Accepted(None), None),
         (Some(false), _) => {}
         // A router's login page, or a proxy: whatever it says, it says nothing about the message.
         _ => {
-            let start = says(&String::from_utf8_lossy(body));
+            let start = says(&answer.text());
             let detail = format!("status {status}, and the answer is not Telegram's: `{start}`");
             return (Attempt::later(Fault::new(DEVICE, FaultKind::Unreadable, detail)), None);
         }
     }
-    let description = says(answer.get("description").and_then(Value::as_str).unwrap_or("no description"));
-    let parameter = |name: &str| answer.get("parameters").and_then(|parameters| parameters.get(name));
-    let fault = |kind, way_out: &str| Fault::new(DEVICE, kind, format!("{status} `{description}`{way_out}"));
+    let description = says(said.get("description").and_then(Value::as_str).unwrap_or("no description"));
+    // A proxy in front may have changed the status; the body has Telegram's own.
+    let code = said.get("error_code").and_then(Value::as_u64).unwrap_or(u64::from(status));
+    let parameter = |name: &str| said.get("parameters").and_then(|parameters| parameters.get(name));
+    let fault = |kind, way_out: &str| Fault::new(DEVICE, kind, format!("{code} `{description}`{way_out}"));
     if let Some(new_id) = parameter("migrate_to_chat_id").and_then(Value::as_i64) {
         let way_out = format!("; the group has a new id, set `chat_id = \"{new_id}\"` in [telegram]");
         return (Attempt::Refused(fault(FaultKind::Missing, &way_out)), Some(new_id.to_string()));
     }
-    let attempt = match status {
+    let attempt = match code {
         429 => {
-            let wait = parameter("retry_after").and_then(Value::as_u64).map(Seconds);
-            Attempt::Later { fault: fault(FaultKind::Status, ""), wait }
+            let wait = parameter("retry_after").and_then(Value::as_u64).map(Seconds).or_else(|| retry_after(answer));
+            Attempt::not_before(fault(FaultKind::Status, ""), wait)
         }
         401 | 404 => Attempt::Refused(fault(
             FaultKind::Refused,
             "; the bot's token is wrong or was revoked: get one from @BotFather and set it in [telegram]",
         )),
-        403 => Attempt::Refused(fault(
-            FaultKind::Refused,
-            "; the bot may not write to this chat: add it to the group again, or start it in the private chat",
-        )),
+        403 => Attempt::Refused(fault(FaultKind::Refused, way_back(&description))),
         // Plain text has no entities to parse; if Telegram ever says so, the fault is not in the message.
         400 if description.contains("can't parse entities") => Attempt::later(fault(FaultKind::Status, "")),
-        400 => Attempt::Refused(fault(FaultKind::Status, "; check `chat_id` in [telegram]")),
+        400 if description.contains("message ") => Attempt::Refused(fault(FaultKind::Status, "; please report this")),
+        400 => Attempt::Refused(fault(
+            FaultKind::Status,
+            "; check `chat_id` in [telegram]: the bot must be in that group, or started in that private chat",
+        )),
         _ => Attempt::later(fault(FaultKind::Status, "")),
     };
     (attempt, None)
+}
+
+/// What gives a bot its chat back, by Telegram's words for why it has lost it.
+fn way_back(description: &str) -> &'static str {
+    if description.contains("blocked by the user") {
+        "; unblock the bot in the private chat and send it /start"
+    } else if description.contains("can't initiate conversation") {
+        "; open the bot's private chat and send it /start"
+    } else if description.contains("kicked") || description.contains("not a member") {
+        "; add the bot to the group again"
+    } else if description.contains("deactivated") || description.contains("deleted") {
+        "; that chat is gone: set `chat_id` in [telegram] to another one"
+    } else {
+        "; the bot may not write to this chat: give it the right to, or set another `chat_id` in [telegram]"
+    }
 }

@@ -15,7 +15,7 @@ mod plain;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Channel, Command, Event, Notice, OutboxEntry, Override, SiteState};
+use crate::model::{Channel, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
 use crate::units::{Moment, Seconds, UnixSeconds};
 use db::Failure;
 
@@ -27,8 +27,8 @@ pub use plain::{read_snapshot, write_snapshot};
 /// Events are kept in the database for this long.
 const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
 
-/// Kinds of records that a run needs whole: state, overrides, acknowledgements, queue, intents, sent in the last hour.
-const KINDS_LOADED: &[u8] = b"soaqih";
+/// Kinds of records that a run needs whole: state, overrides, acknowledgements, tests, queue, intents, sent in the last hour.
+const KINDS_LOADED: &[u8] = b"soatqih";
 /// Events that are loaded with them, for the page.
 const RECENT_EVENTS: usize = 60;
 
@@ -49,6 +49,8 @@ pub struct Loaded {
     pub overrides: Vec<Override>,
     /// Acknowledgements not yet taken in: alarm id and who.
     pub acknowledged: BTreeMap<String, String>,
+    /// What test messages came to on their channels since the last run; `None` where all went well.
+    pub tested: BTreeMap<Channel, Option<Fault>>,
     /// Messages on their way.
     pub outbox: Vec<OutboxEntry>,
     /// Commands of a run that broke off before it recorded what came of them.
@@ -86,6 +88,10 @@ pub struct Change {
     pub acknowledge: BTreeMap<String, String>,
     /// Acknowledgements that the state has taken in.
     pub acknowledged_done: Vec<String>,
+    /// What a test message came to on its channel; `None` where all went well.
+    pub tested: BTreeMap<Channel, Option<Fault>>,
+    /// Channels whose test the state has taken in.
+    pub tested_done: Vec<Channel>,
     /// When messages were sent on each channel.
     pub sent: Option<BTreeMap<Channel, Vec<Moment>>>,
 }
@@ -268,6 +274,10 @@ impl Loaded {
                 let (id, who): (String, String) = serde_json::from_slice(value).map_err(text)?;
                 self.acknowledged.insert(id, who);
             }
+            Some(b't') => {
+                let (channel, fault) = serde_json::from_slice(value).map_err(text)?;
+                self.tested.insert(channel, fault);
+            }
             Some(b'q') => self.outbox.push(serde_json::from_slice(value).map_err(text)?),
             Some(b'i') => self.broken_off = serde_json::from_slice(value).map_err(text)?,
             Some(b'h') => self.sent = serde_json::from_slice(value).map_err(text)?,
@@ -277,7 +287,7 @@ impl Loaded {
     }
 }
 
-/// Puts a whole change into one batch. Kinds of keys: `s`tate, `o`verride, `a`cknowledged, `q`ueue, `i`ntents, sent in
+/// Puts a whole change into one batch. Kinds of keys: `s`tate, `o`verride, `a`cknowledged, `t`ested, `q`ueue, `i`ntents, sent in
 /// the last `h`our, `e`vent.
 fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, Failure> {
     let mut batch = parts::Batch::new(tree);
@@ -301,6 +311,12 @@ fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxE
     }
     for id in &change.acknowledged_done {
         batch.remove(&key(b'a', id.as_bytes()))?;
+    }
+    for (channel, fault) in &change.tested {
+        batch.put(key(b't', channel.word().as_bytes()), &(channel, fault))?;
+    }
+    for channel in &change.tested_done {
+        batch.remove(&key(b't', channel.word().as_bytes()))?;
     }
     let mut queued = Vec::new();
     let mut id = parts::last_number(tree, b'q')?;

@@ -10,7 +10,7 @@ use super::lines::list;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::decide;
-use crate::model::{Alarm, Event, EventKind, OutboxEntry, SiteState};
+use crate::model::{Alarm, Channel, Event, EventKind, Fault, OutboxEntry, SiteState};
 use crate::notify;
 use crate::store::{self, Change, Store};
 use crate::units::Moment;
@@ -52,6 +52,8 @@ impl<'a> Run<'a> {
             run.event(&now, EventKind::Program, "run", text);
         }
         run.acknowledge(&loaded.acknowledged, &now);
+        run.state.channels.retain(|channel, _| notify::configured(cfg).contains(channel));
+        run.take_tested(&loaded.tested, &now);
         let (events, notices) = decide::begin_run(cfg, &mut run.state, &now);
         run.log_events(&events);
         run.events.extend(events);
@@ -71,6 +73,26 @@ impl<'a> Run<'a> {
         if !acknowledged.is_empty() {
             self.save(&change, now);
         }
+    }
+
+    /// Takes in what test messages have shown since the last run: a channel that was repaired is known at once.
+    fn take_tested(&mut self, tested: &BTreeMap<Channel, Option<Fault>>, now: &Moment) {
+        if tested.is_empty() {
+            return;
+        }
+        for (channel, fault) in tested {
+            self.channel_said(*channel, fault.as_ref());
+        }
+        let change = Change { tested_done: tested.keys().copied().collect(), ..self.change() };
+        self.save(&change, now);
+    }
+
+    /// Keeps what a channel said to its newest message. Whether that is worth an alarm is decided elsewhere.
+    pub(super) fn channel_said(&mut self, channel: Channel, fault: Option<&Fault>) {
+        match fault {
+            Some(fault) => self.state.channels.insert(channel, fault.clone()),
+            None => self.state.channels.remove(&channel),
+        };
     }
 
     /// The state and whatever waits to be kept; what is saved waits no longer.

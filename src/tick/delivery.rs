@@ -27,9 +27,13 @@ impl Run<'_> {
         let counts = self.sent.iter().map(|(channel, times)| (*channel, count(times))).collect();
         let limit = self.cfg.notify.send_limit.duration().min(time.max(SEND_MIN));
         let deliveries = notify::deliver(self.cfg, &self.outbox, &counts, self.clock, limit);
+        let before = self.state.channels.clone();
         let mut change = Change::default();
         for delivery in &deliveries {
             self.settle(delivery, &now, &mut change);
+        }
+        if self.state.channels != before {
+            change.state = Some(self.state.clone());
         }
         change.outbox.retain(|entry| entry.id < UNSAVED);
         change.outbox_done.retain(|id| *id < UNSAVED);
@@ -50,6 +54,7 @@ impl Run<'_> {
         self.outbox = rest;
         match &delivery.result {
             DeliveryResult::Accepted(remark) => {
+                self.channel_said(delivery.channel, remark.as_ref());
                 log::info!("{}: {} messages accepted", delivery.channel.word(), entries.len());
                 if let Some(fault) = remark {
                     self.tell_fault(&fault.to_string(), now, change);
@@ -60,10 +65,12 @@ impl Run<'_> {
                 change.outbox_done.extend(entries.iter().map(|entry| entry.id));
             }
             DeliveryResult::Refused(fault) => {
+                self.channel_said(delivery.channel, Some(fault));
                 self.tell_fault(&format!("{fault}; given up: {} messages", entries.len()), now, change);
                 change.outbox_done.extend(entries.iter().map(|entry| entry.id));
             }
             DeliveryResult::Later(fault, not_before) => {
+                self.channel_said(delivery.channel, Some(fault));
                 log::warn!("{fault}; {} messages wait", entries.len());
                 self.faults = true;
                 let limit = self.cfg.notify.give_up_after;
@@ -77,6 +84,9 @@ impl Run<'_> {
                     entry.attempts = entry.attempts.saturating_add(1);
                     entry.not_before = *not_before;
                     entry.last_fault = Some(fault.clone());
+                    entry.reached.extend(delivery.reached.iter().cloned());
+                    entry.reached.sort();
+                    entry.reached.dedup();
                     change.outbox.push(entry.clone());
                     self.outbox.push(entry);
                 }

@@ -401,13 +401,22 @@ fn an_sms_template_carries_number_and_text() {
     let end = SAMPLE.find("to = [\"+15155550111\"]").unwrap();
     let with = |lines: &str| parse(&format!("{}{lines}\n{}", &SAMPLE[..start], &SAMPLE[end..])).map(|_| ());
     let found = |lines: &str| with(lines).unwrap_err().join("\n");
-    with("url = \"https://sms.example.org/send?to={to}&text={text}\"\nmethod = \"GET\"").unwrap();
-    with("url = \"https://sms.example.org/send\"\nbody = '{to} {text}'").unwrap();
-    assert!(found("url = \"https://sms.example.org/send\"\nmethod = \"GET\"").contains("a GET has no body"));
+    with("url = \"https://sms.example.org/send?to={to}&text={text}\"\nmethod = \"GET\"\nsuccess = '^OK'").unwrap();
+    with("url = \"https://sms.example.org/send\"\nbody = '{to} {text}'\nsuccess = '^$'").unwrap();
+    assert!(
+        found("url = \"https://sms.example.org/send\"\nmethod = \"GET\"\nsuccess = '^OK'")
+            .contains("a GET has no body")
+    );
     assert!(found("url = \"https://sms.example.org/send\"\nbody = '{text}'").contains("needs `{to}` and `{text}`"));
     assert!(found("url = \"http://sms.example.org/send\"\nbody = '{to} {text}'").contains("plain http"));
     assert!(found("url = \"https://sms.example.org\"\nbody = '{to} {text}'\nfrom = \"x\"").contains("keys of one"));
     assert!(found("url = \"https://sms.example.org\"").contains("missing key `account_sid`"));
+    assert!(found("url = \"https://sms.example.org\"\nbody = '{to} {text}'").contains("missing key `success`"));
+    let pattern =
+        |pattern: &str| found(&format!("url = \"https://sms.example.org\"\nbody = '{{to}} {{text}}'\n{pattern}"));
+    assert!(pattern("success = '.*'").contains("matches any answer"));
+    assert!(pattern("success = '('").contains("is not a pattern: unclosed group"));
+    assert!(pattern("success = 'OK'\nrefused = '['").contains("`sms.refused`"));
 }
 
 #[test]

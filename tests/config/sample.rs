@@ -121,13 +121,16 @@ fn the_lines_for_a_page_with_words_work_in_place_of_the_numbers() {
 
 #[test]
 fn the_lines_for_any_sms_provider_work_in_place_of_twilio() {
-    let mut text = uncommented(SAMPLE, "url = \"https://sms", "body = '{\"to\"");
+    let mut text = uncommented(SAMPLE, "url = \"https://sms", "refused = '");
     for key in ["url = \"http://127.0.0.1:18022\"", "account_sid", "auth_token = ", "from = \"+1"] {
         let start = text.find(&format!("\n{key}")).unwrap_or_else(|| panic!("{key}"));
         let end = start + 1 + text[start + 1..].find('\n').unwrap();
         text = format!("{}{}", &text[..start], &text[end..]);
     }
-    let SmsProvider::Template { method, headers, key, body } = sound(&text).sms.unwrap().provider else { panic!() };
+    let provider = sound(&text).sms.unwrap().provider;
+    let SmsProvider::Template { method, headers, key, body, success, refused } = provider else { panic!() };
+    assert!(success.is_match(r#"{"id": 1, "status": "accepted"}"#));
+    assert!(refused.unwrap().is_match(r#"{"status":"rejected"}"#));
     assert_eq!((method.as_str(), headers.len()), ("POST", 2));
     assert_eq!(key.unwrap().reveal(), "site-sms-key");
     assert!(body.contains("{text}"));

@@ -126,6 +126,27 @@ fn a_dead_man_service_that_cannot_be_reached_is_a_fault_like_any_other() {
     assert_eq!(scene.told_at(Severity::Warning).len(), 1);
 }
 
+#[test]
+fn a_channel_that_takes_no_message_is_followed_like_a_device_until_it_takes_one() {
+    let mut scene = Scene::running();
+    scene.run();
+    assert!(!scene.state.devices.contains_key("telegram"), "of a channel that was not tried nothing is known");
+    scene.state.channels.insert(Channel::Telegram, crate::scene::fault("telegram"));
+    scene.run();
+    scene.run();
+    assert!(scene.told_at(Severity::Warning).is_empty(), "two runs");
+    scene.run();
+    assert_eq!(scene.told_at(Severity::Warning).len(), 1, "three");
+    assert!(scene.state.alarms.contains_key("device telegram"));
+    scene.state.channels.clear();
+    scene.run();
+    assert!(scene.events.iter().any(|event| event.subject == "telegram" && event.text.contains("answers again")));
+    scene.run();
+    scene.run();
+    assert!(!scene.state.alarms.contains_key("device telegram"));
+    assert!(!scene.state.devices.contains_key("telegram"));
+}
+
 /// What is told of the signal set to run by hand while the page says run: a warning that a test can switch.
 const BY_HAND: &str = "override signal";
 

@@ -53,6 +53,29 @@ fn an_unknown_check_is_told_with_the_way_out_and_without_its_address() {
 }
 
 #[test]
+fn an_answer_of_200_that_took_no_ping_is_a_fault() {
+    let cases = [
+        (200, "OK (not found)", FaultKind::Status, "does not know this check"),
+        (200, "OK (rate limited)", FaultKind::Status, "too often"),
+        (429, "slow down", FaultKind::Status, "too often"),
+        (200, "\n<!DOCTYPE html><title>Hotel Wi-Fi", FaultKind::Unreadable, "a login to the network"),
+        (302, "", FaultKind::Status, "302"),
+        (400, "invalid url format", FaultKind::Status, "invalid url format"),
+        (503, "down", FaultKind::Status, "503"),
+    ];
+    for (status, said, kind, words) in cases {
+        let (cfg, _server) = service(Play::Answer(status, "Content-Type: text/plain\r\n", said.to_owned()));
+        let fault = ping(&cfg, Ping::Success("mining"), LIMIT).unwrap_err();
+        assert_eq!(fault.kind, kind, "{fault}");
+        assert!(fault.detail.contains(words), "{fault}");
+    }
+    for (status, said) in [(200, "OK"), (204, ""), (200, r#"{"ok":true}"#)] {
+        let (cfg, _server) = service(Play::Answer(status, "", said.to_owned()));
+        ping(&cfg, Ping::Success("mining"), LIMIT).unwrap();
+    }
+}
+
+#[test]
 fn a_service_that_hangs_drips_or_is_away_costs_no_more_than_the_limit() {
     for play in [Play::Hang, Play::Drip] {
         let (cfg, _server) = service(play);

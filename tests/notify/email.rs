@@ -163,6 +163,41 @@ fn a_wrong_password_is_refused_for_good_and_the_servers_echo_of_it_is_not_told()
 }
 
 #[test]
+fn a_server_that_knows_only_the_older_way_to_log_in_gets_that() {
+    let site = site(Manner { mechanisms: "AUTH LOGIN", ..Manner::secure(Encryption::StartTls) });
+    assert_eq!(accepted(send(&site, "hello")), None);
+    let mut site = self::site(Manner { mechanisms: "AUTH LOGIN", ..Manner::secure(Encryption::Implicit) });
+    site.cfg.email.as_mut().unwrap().user = Some("other".to_owned());
+    assert_says(&refused(send(&site, "hello")), FaultKind::Refused, &["login", "535", "check `user`"]);
+    let site = self::site(Manner { mechanisms: "AUTH XOAUTH2", ..Manner::secure(Encryption::StartTls) });
+    assert_says(&later(send(&site, "hello")).0, FaultKind::Refused, &["offers no login by user and password"]);
+}
+
+#[test]
+fn a_login_that_fails_for_now_is_tried_again_and_blames_no_password() {
+    let replies = vec![("AUTH", "454 4.7.0 Temporary authentication failure")];
+    let site = site(Manner { replies, ..Manner::secure(Encryption::StartTls) });
+    let (fault, _) = later(send(&site, "hello"));
+    assert_says(&fault, FaultKind::Status, &["login answered with 454", "Temporary authentication failure"]);
+    assert!(!fault.detail.contains("check `user`"), "{fault}");
+}
+
+#[test]
+fn a_port_and_an_encryption_that_do_not_fit_cost_no_more_than_the_wait_and_say_nothing_openly() {
+    // TLS from the start towards a server that greets first, and the greeting awaited from one that waits for TLS.
+    let mut site = site(Manner::secure(Encryption::StartTls));
+    site.cfg.email.as_mut().unwrap().security = MailSecurity::Tls;
+    let (fault, _) = later(send(&site, "hello"));
+    assert_eq!(fault.kind, FaultKind::Unreadable, "{fault}");
+    let mut site = self::site(Manner::secure(Encryption::Implicit));
+    site.cfg.email.as_mut().unwrap().security = MailSecurity::StartTls;
+    site.cfg.email.as_mut().unwrap().timeout = Seconds(1);
+    let (fault, _) = later(send(&site, "hello"));
+    assert_eq!(fault.kind, FaultKind::TimedOut, "{fault}");
+    assert!(!site.server.lines().iter().any(|line| line.starts_with("AUTH")));
+}
+
+#[test]
 fn a_login_that_the_server_does_not_offer_and_one_that_it_wants() {
     let mut site = site(Manner::plain());
     site.cfg.email.as_mut().unwrap().user = Some("minectl".to_owned());
@@ -181,6 +216,33 @@ fn one_refused_recipient_costs_the_other_nothing_and_is_remarked() {
     let remark = accepted(send(&site, "hello")).unwrap();
     assert_says(&remark, FaultKind::Status, &["owner@example.org", "550", "no such user"]);
     assert_eq!(site.server.taken()[0].to, ["partner@example.org"]);
+}
+
+#[test]
+fn a_greylisted_recipient_is_tried_again_alone_and_the_other_gets_it_once() {
+    let replies = vec![("RCPT TO:<PARTNER", "450 4.2.0 greylisted, come back in 5 minutes")];
+    let mut site = site(Manner { replies, ..Manner::plain() });
+    let kept = kept_after(&site.cfg, &warning("hello"));
+    assert_eq!(kept.reached, ["owner@example.org"]);
+    assert_eq!(site.server.taken()[0].to, ["owner@example.org"]);
+
+    let later = self::site(Manner::plain());
+    site.cfg.email.as_mut().unwrap().port = later.server.port;
+    assert_eq!(accepted(deliver_one(&site.cfg, &kept)), None);
+    let taken = later.server.taken();
+    assert_eq!(taken[0].to, ["partner@example.org"]);
+    assert_eq!(taken[0].header("To"), "owner@example.org, partner@example.org", "the same message");
+    assert_eq!(taken[0].header("Message-ID"), site.server.taken()[0].header("Message-ID"));
+}
+
+#[test]
+fn a_recipient_refused_for_good_after_the_others_got_it_is_remarked_and_not_tried_again() {
+    let replies = vec![("RCPT TO:<PARTNER", "550 5.1.1 no such user")];
+    let site = site(Manner { replies, ..Manner::plain() });
+    let kept = OutboxEntry { reached: vec!["owner@example.org".to_owned()], ..warning("hello") };
+    let remark = accepted(deliver_one(&site.cfg, &kept)).unwrap();
+    assert_says(&remark, FaultKind::Status, &["partner@example.org", "no such user"]);
+    assert!(site.server.taken().is_empty());
 }
 
 #[test]

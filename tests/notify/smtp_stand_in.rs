@@ -24,6 +24,8 @@ pub(crate) struct Manner {
     pub(crate) encryption: Encryption,
     /// Whether a login is needed; it takes `minectl` with the tests' password.
     pub(crate) wants_login: bool,
+    /// The ways to log in that it offers.
+    pub(crate) mechanisms: &'static str,
     /// Replies in place of `250 ok`: the command line's start in capitals, and the reply.
     pub(crate) replies: Vec<(&'static str, &'static str)>,
     /// At this command a byte now and then, without end.
@@ -43,6 +45,7 @@ impl Manner {
         Manner {
             encryption: Encryption::None,
             wants_login: false,
+            mechanisms: "AUTH PLAIN LOGIN",
             replies: Vec::new(),
             drips_at: "never",
             crawls_at: "never",
@@ -217,7 +220,7 @@ impl Talk {
                     if offers_tls {
                         extensions.push("STARTTLS");
                     } else if manner.wants_login {
-                        extensions.push("AUTH PLAIN LOGIN");
+                        extensions.push(manner.mechanisms);
                     }
                     extensions.push("SIZE 1000000");
                     let last = extensions.pop().unwrap();
@@ -229,6 +232,15 @@ impl Talk {
                         return End::Over;
                     }
                     return End::Upgrade;
+                }
+                "AUTH" if line == "AUTH LOGIN" && manner.wants_login && !offers_tls => {
+                    let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+                    let mut asked = |what: &str, right: &str| {
+                        self.reply(stream, "LOGIN", &format!("334 {}", encoded(what)))
+                            && read_line(stream) == Some(encoded(right))
+                    };
+                    is_logged_in = asked("Username:", "minectl") && asked("Password:", PASSWORD);
+                    self.reply(stream, "AUTH", if is_logged_in { "235 2.7.0 welcome" } else { "535 5.7.8 bad login" })
                 }
                 "AUTH" if manner.wants_login && !offers_tls => {
                     let right = base64::engine::general_purpose::STANDARD.encode(format!("\0minectl\0{PASSWORD}"));

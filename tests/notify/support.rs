@@ -50,6 +50,15 @@ pub(crate) fn deliver_one(cfg: &Config, entry: &OutboxEntry) -> DeliveryResult {
     delivery.result
 }
 
+/// The entry as it is kept after an attempt that some of its recipients got.
+#[track_caller]
+pub(crate) fn kept_after(cfg: &Config, entry: &OutboxEntry) -> OutboxEntry {
+    let mut deliveries = deliver_all(cfg, std::slice::from_ref(entry));
+    let delivery = deliveries.remove(0);
+    assert!(matches!(delivery.result, DeliveryResult::Later(..)), "{delivery:?}");
+    OutboxEntry { reached: delivery.reached, attempts: entry.attempts + 1, ..entry.clone() }
+}
+
 #[track_caller]
 pub(crate) fn refused(result: DeliveryResult) -> Fault {
     match result {

@@ -109,10 +109,26 @@ fn a_wrong_token_is_refused_for_good() {
 
 #[test]
 fn a_chat_that_does_not_want_the_bot_is_refused_for_good() {
-    let (result, _) = fault_of(error(403, "Forbidden: bot was kicked from the group chat", ""));
-    assert_says(&refused(result), FaultKind::Refused, &["bot was kicked", "again"]);
-    let (result, _) = fault_of(error(400, "Bad Request: chat not found", ""));
-    assert_says(&refused(result), FaultKind::Status, &["chat not found", "chat_id"]);
+    let forbidden = [
+        ("bot was kicked from the supergroup chat", "add the bot to the group again"),
+        ("bot is not a member of the channel chat", "add the bot to the group again"),
+        ("bot was blocked by the user", "unblock the bot"),
+        ("user is deactivated", "set `chat_id`"),
+        ("the group chat was deleted", "set `chat_id`"),
+        ("bot can't initiate conversation with a user", "send it /start"),
+        ("some new reason", "may not write"),
+    ];
+    for (description, way_out) in forbidden {
+        let (result, calls) = fault_of(error(403, &format!("Forbidden: {description}"), ""));
+        assert_says(&refused(result), FaultKind::Refused, &[description, way_out]);
+        assert_eq!(calls, 1);
+    }
+    for description in ["chat not found", "chat_id is empty", "not enough rights to send text messages to the chat"] {
+        let (result, _) = fault_of(error(400, &format!("Bad Request: {description}"), ""));
+        assert_says(&refused(result), FaultKind::Status, &[description, "check `chat_id`"]);
+    }
+    let (result, _) = fault_of(error(400, "Bad Request: message is too long", ""));
+    assert!(!refused(result).detail.contains("chat_id"), "the chat is not to blame");
 }
 
 #[test]
@@ -139,6 +155,11 @@ fn too_many_requests_waits_as_asked_but_no_longer_than_fifteen_minutes() {
     assert_eq!(later(asks(3)).1, 30, "our own wait is longer");
     assert_eq!(later(asks(200)).1, 200);
     assert_eq!(later(asks(10_072)).1, 900);
+    let said = r#"{"ok":false,"error_code":429,"description":"Too Many Requests"}"#.to_owned();
+    let (result, _) = fault_of(Play::Answer(429, "Retry-After: 200\r\n", said.clone()));
+    assert_eq!(later(result).1, 200, "the header counts where the body says nothing");
+    let (result, _) = fault_of(Play::Answer(200, "Retry-After: 200\r\n", said));
+    assert_eq!(later(result).1, 200, "whatever status a proxy made of it");
 }
 
 #[test]

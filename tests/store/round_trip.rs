@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use minectl::model::{Asked, PowerMode};
+use minectl::model::{Asked, Channel, PowerMode};
 use minectl::store::{Change, Store};
 use minectl::units::UnixSeconds;
 
@@ -33,6 +33,14 @@ fn a_change_touches_only_what_it_names() {
     store.save(&full_change(7), &at(0)).unwrap();
     store.save(&Change { state: Some(state(8)), ..Change::default() }, &at(5)).unwrap();
     assert_full(&store.load(&at(6)), 8);
+}
+
+#[test]
+fn a_channels_test_is_kept_until_the_state_has_taken_it_in() {
+    let (_folder, store) = new_store();
+    store.save(&full_change(7), &at(0)).unwrap();
+    store.save(&Change { tested_done: vec![Channel::Sms], ..Change::default() }, &at(5)).unwrap();
+    assert_eq!(store.load(&at(6)).tested, [(Channel::Telegram, None)].into());
 }
 
 #[test]

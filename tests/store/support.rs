@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use minectl::model::{
-    Channel, Command, Event, EventKind, Level, Notice, OutletRef, Override, PowerMode, Setting, Severity, SiteState,
+    Channel, Command, Event, EventKind, Fault, FaultKind, Level, Notice, OutletRef, Override, PowerMode, Setting,
+    Severity, SiteState,
 };
 use minectl::store::{Change, Loaded, Store};
 use minectl::units::{BootId, Moment, Seconds, UnixSeconds};
@@ -56,6 +57,10 @@ fn commands() -> Vec<Command> {
     vec![Command::Fan { fan: 3, on: true }, Command::Miner { miner: 1001, mode: PowerMode::Sleeping }]
 }
 
+fn fault() -> Fault {
+    Fault::new("sms", FaultKind::Refused, "401, code 20003 `Authenticate`")
+}
+
 /// A change with something of every kind, and the plain copy.
 pub fn full_change(number: u64) -> Change {
     let overrides = vec![fan_held(3, true), fan_held(4, false)];
@@ -67,6 +72,7 @@ pub fn full_change(number: u64) -> Change {
         queue: queued(&["first", "second"]),
         overrides,
         acknowledge: [("fan 3".to_owned(), "tester".to_owned())].into(),
+        tested: [(Channel::Telegram, None), (Channel::Sms, Some(fault()))].into(),
         sent: Some([(Channel::Telegram, vec![at(0), at(1)])].into()),
         ..Change::default()
     }
@@ -79,6 +85,7 @@ pub fn assert_full(loaded: &Loaded, number: u64) {
     assert_eq!(loaded.overrides, [fan_held(3, true), fan_held(4, false)]);
     assert_eq!(loaded.broken_off, commands());
     assert_eq!(loaded.acknowledged, [("fan 3".to_owned(), "tester".to_owned())].into());
+    assert_eq!(loaded.tested, [(Channel::Telegram, None), (Channel::Sms, Some(fault()))].into());
     let texts: Vec<&str> = loaded.outbox.iter().map(|entry| entry.notice.text.as_str()).collect();
     assert_eq!(texts, ["first", "second"]);
     assert_eq!(loaded.sent, [(Channel::Telegram, vec![at(0), at(1)])].into());

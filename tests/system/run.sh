@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The system test: minectl between the real programs it will live with: Debian's cron, nginx, Prometheus, a browser, a
-# mail server with STARTTLS. scripts/test.sh calls it and installs them. Needs root, for cron only.
+# The system test: minectl between the real programs it will live with: Debian's cron, nginx, Prometheus, a browser, two
+# mail servers. scripts/test.sh calls it and installs them. Needs root, for cron and Postfix.
 #
 #   tests/system/run.sh        prints `ok - ...` or `not ok - ...` for each fact, then `N passed, N failed`
 #
@@ -265,6 +265,7 @@ check_mail() {
     "${minectl[@]}" set signal run --for "10 minutes" --reason "system test" >/dev/null
     "${minectl[@]}" tick || true
     counted /usr/bin/python3 "$HERE/mail_facts.py" "$folder/letters.jsonl" "$folder/minectl.log"
+    counted bash "$HERE/postfix.sh"
 }
 
 # An authority of our own, and its certificate for 127.0.0.1.

@@ -72,7 +72,7 @@ pub fn adapted(device: &str, text: String) -> String {
         "smtp" => text.replace("security = \"none\"", "security = \"starttls\"\nca_file = \"ca.pem\""),
         "sms-http" => {
             let text = without(text, "[sms]");
-            text + "\n[sms]\nurl = \"http://127.0.0.1:18026/send\"\nmethod = \"POST\"\nheaders = [\"Content-Type: application/json\", \"X-Api-Key: {key}\"]\nkey = \"site-sms-key\"\nbody = '{\"to\": \"{to}\", \"text\": \"{text}\"}'\nto = [\"+15155550111\"]\ntimeout = \"2 s\"\n"
+            text + "\n[sms]\nurl = \"http://127.0.0.1:18026/send\"\nmethod = \"POST\"\nheaders = [\"Content-Type: application/json\", \"X-Api-Key: {key}\"]\nkey = \"site-sms-key\"\nbody = '{\"to\": \"{to}\", \"text\": \"{text}\"}'\nsuccess = '\"status\":\\s*\"accepted\"'\nto = [\"+15155550111\"]\ntimeout = \"2 s\"\n"
         }
         _ => text,
     }
@@ -102,10 +102,12 @@ pub fn is_on_page(device: &str) -> bool {
 /// What one run must say. Where nothing stands here although the device is faulty, the reason is given.
 pub fn cause(device: &str, kind: &str) -> Cause {
     Cause::Told(match (device, kind) {
-        // A service that answers 2xx with whatever body took the message as far as the configuration can tell; that no
-        // ping arrives is what the dead-man service itself tells people.
-        ("dead-man" | "sms-http", "empty" | "garbage" | "html-login" | "error-text-200" | "absurd") => {
-            return Cause::NotInOneRun;
+        // A service that answers 2xx took the ping as far as anyone can tell; that none arrives is what the service itself
+        // tells people.
+        ("dead-man", "empty" | "garbage" | "error-text-200" | "absurd") => return Cause::NotInOneRun,
+        ("dead-man", "html-login") => &["a login to the network"],
+        ("sms-http", "empty" | "garbage" | "html-login" | "error-text-200" | "absurd") => {
+            &["the answer does not match"]
         }
         // Estimates that no rule uses.
         ("foreman", "absurd") => return Cause::NotInOneRun,
