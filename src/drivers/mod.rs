@@ -8,8 +8,7 @@ mod controlbyweb;
 mod emoncms;
 mod foreman;
 mod iotawatt;
-mod pdu_json;
-mod pdu_switch;
+mod pdu;
 mod room_alert;
 mod signal_page;
 
@@ -32,7 +31,7 @@ pub mod parse {
     pub use super::emoncms::parse as emoncms;
     pub use super::foreman::{Page, Summary, parse_page, parse_status, parse_summary};
     pub use super::iotawatt::parse as iotawatt;
-    pub use super::pdu_json::parse as pdu;
+    pub use super::pdu::{parse as pdu, parse_redfish as redfish};
     pub use super::room_alert::parse as room_alert;
     pub use super::signal_page::parse as signal;
 }
@@ -66,7 +65,7 @@ pub fn sense(cfg: &Config, clock: &Clock, limit: Duration, ask: &[u64]) -> Snaps
             (board.name.as_str(), start(scope, &board.name, read))
         });
         let pdus: Vec<_> = each(&cfg.pdus, |pdu| {
-            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu_json::read(pdu, now, limits(pdu.timeout))))
+            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu::read(pdu, now, limits(pdu.timeout))))
         });
         let foreman = start(scope, &cfg.foreman.name, move || {
             foreman::read(&cfg.foreman, clock, ask, limits(cfg.foreman.timeout))
