@@ -21,6 +21,12 @@ mod http;
 mod meters;
 #[path = "drivers/outputs.rs"]
 mod outputs;
+#[path = "drivers/pdu_features.rs"]
+mod pdu_features;
+#[path = "drivers/pdu_presets.rs"]
+mod pdu_presets;
+#[path = "drivers/pdu_redfish.rs"]
+mod pdu_redfish;
 #[path = "drivers/room_alert.rs"]
 mod room_alert;
 #[path = "drivers/sensing.rs"]
