@@ -27,6 +27,8 @@ mod pdu_features;
 mod pdu_presets;
 #[path = "drivers/pdu_redfish.rs"]
 mod pdu_redfish;
+#[path = "drivers/pinned.rs"]
+mod pinned;
 #[path = "drivers/room_alert.rs"]
 mod room_alert;
 #[path = "drivers/sensing.rs"]

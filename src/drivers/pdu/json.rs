@@ -240,6 +240,7 @@ impl<'a> Json<'a> {
                 false => request.body("application/json", body.to_string()),
             };
         }
+        request.pin = cfg.tls_sha256;
         request.secrets.extend(self.token.as_ref());
         request.secrets.extend(cfg.password.as_ref());
         send(&request)

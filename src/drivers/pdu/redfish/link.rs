@@ -51,6 +51,11 @@ impl<'a> Link<'a> {
         let root = as_json(&self.judged(name, ROOT, self.sent(name, "GET", ROOT, None)?)?, name)?;
         if self.cfg.user.is_some() && matches!(self.access, Access::None) {
             self.sessions = parse::sessions(&root).map(str::to_owned);
+            if let (None, Some(service)) = (&self.sessions, parse::link(&root, "SessionService")) {
+                let answer = self.sent(name, "GET", service, None)?;
+                let service: Option<Value> = serde_json::from_slice(&answer.body).ok();
+                self.sessions = service.as_ref().and_then(|found| parse::link(found, "Sessions")).map(str::to_owned);
+            }
             self.log_in()?;
         }
         Ok(root)
@@ -133,6 +138,7 @@ impl<'a> Link<'a> {
         if let Some(body) = body {
             request = request.body("application/json", body.to_string());
         }
+        request.pin = self.cfg.tls_sha256;
         request.secrets.extend(self.cfg.password.as_ref());
         send(&request)
     }
