@@ -140,6 +140,8 @@ fn dialect(l: &Layers<'_, '_>) -> Option<PduDialect> {
     let total_ask = l.ask("total_path", "total_body", &read_headers).map(|ask| Ask { done: total_done, ..ask });
     let switch_method = l.pick(l.need, "switch_method", |section, need| section.word("switch_method", need, &METHODS));
     let switch_path = l.text(l.need, "switch_path", PATH, path);
+    let on_path = l.text(Need::Optional, "on_path", PATH, path);
+    let off_path = l.text(Need::Optional, "off_path", PATH, path);
     let (on_body, off_body) = (l.text(l.need, "on_body", BODY, json), l.text(l.need, "off_body", BODY, json));
     let done = l.body_test("switch_ok", "switch_ok_value");
     let form = l.pick(Need::Optional, "body_type", |section, need| {
@@ -147,13 +149,12 @@ fn dialect(l: &Layers<'_, '_>) -> Option<PduDialect> {
     });
     let login = login(l);
     let (switch_method, switch_path) = (switch_method?, switch_path?);
-    let switch = |body: Option<Value>| {
-        let headers = switch_headers.clone();
+    let switch = |body: Option<Value>, own: Option<String>| {
         Some(Ask {
             method: switch_method.to_owned(),
-            path: switch_path.clone(),
+            path: own.unwrap_or_else(|| switch_path.clone()),
             body: Some(body?),
-            headers,
+            headers: switch_headers.clone(),
             done: done.clone(),
         })
     };
@@ -184,8 +185,8 @@ fn dialect(l: &Layers<'_, '_>) -> Option<PduDialect> {
         suspended_value,
         total_watts,
         total_ask,
-        switch_on: switch(on_body)?,
-        switch_off: switch(off_body)?,
+        switch_on: switch(on_body, on_path)?,
+        switch_off: switch(off_body, off_path)?,
         form: form.unwrap_or(false),
         login,
     };
@@ -239,7 +240,7 @@ fn check_dialect(l: &Layers<'_, '_>, dialect: &PduDialect) {
         s.mistake("off", "is the same as `on`, so a state says nothing");
     }
     let (on, off) = (&dialect.switch_on, &dialect.switch_off);
-    if on.body == off.body {
+    if on.body == off.body && on.path == off.path {
         s.mistake("off_body", "is the same as `on_body`, so nothing is switched off");
     }
     if !on.mentions("{id}") || !off.mentions("{id}") {

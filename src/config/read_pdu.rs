@@ -145,7 +145,7 @@ fn bank(
             s.mistake(key, "has `{id}` in it, but a bank is one request for all its outlets");
         }
     }
-    if dialect.is_some_and(|dialect| dialect.switch_on.body.as_ref() == Some(&bank.body)) {
+    if dialect.is_some_and(|dialect| switches_on_only(dialect, &bank.body)) {
         s.mistake("bank_body", "is the same as `on_body`; a bank is only ever switched off");
     }
     Some(bank)
@@ -158,6 +158,11 @@ pub(super) fn path(text: &str) -> Result<String, String> {
 
 pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|cause| format!("is not JSON: {cause}; write it like '{{\"on\": true}}'"))
+}
+
+/// Whether a body is the one that switches on; where on and off differ by their paths, a body says nothing.
+fn switches_on_only(dialect: &PduDialect, body: &serde_json::Value) -> bool {
+    dialect.switch_on.body.as_ref() == Some(body) && dialect.switch_off.body.as_ref() != Some(body)
 }
 
 /// 64 hex digits, with or without colons.

@@ -172,6 +172,24 @@ logout_headers = ["Authorization: Bearer {token}"]
 }
 
 #[test]
+fn on_and_off_can_have_paths_of_their_own() {
+    let server = Server::by(|request| match request.starts_with("PUT ") {
+        true => Act::answer(204, "", ""),
+        false => Act::json(r#"{"o":{"1":{"s":0},"2":{"s":1}}}"#),
+    });
+    let own = "on_path = \"/o/{id}/switchOn\"\noff_path = \"/o/{id}/switchOff\"";
+    let section =
+        plain("[\"1-2\"]", own).replace("'{\"value\": true}'", "'{}'").replace("'{\"value\": false}'", "'{}'");
+    let commands = [outlet("1", false), outlet("2", true)];
+    let said = results(act_within(&with_pdu(&server.url, &section), LIMIT, &commands));
+    assert_eq!(said, [Ok(Reply::Confirmed), Ok(Reply::Confirmed)]);
+    assert_eq!(server.lines()[..2], ["PUT /o/1/switchOff", "PUT /o/2/switchOn"]);
+    let same = section.replace("switchOn", "switchOff");
+    let mistakes = pdu_section(&format!("name = \"p\"\nurl = \"{}\"\n{same}", server.url)).unwrap_err().join("\n");
+    assert!(mistakes.contains("nothing is switched off"), "{mistakes}");
+}
+
+#[test]
 fn watts_can_be_asked_for_outlet_by_outlet_beside_a_list() {
     let server = Server::by(|request| match request.split_whitespace().nth(1).unwrap() {
         "/o" => Act::json(r#"{"o":{"1":{"s":1},"2":{"s":1}}}"#),
