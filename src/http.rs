@@ -1,6 +1,7 @@
 //! One HTTP call with a deadline, a size and a redirect limit: the only user of `ureq` and of raw sockets. It judges no
 //! status and no content, retries nothing, keeps no connection, takes no proxy, and lets no secret into an error text.
 
+mod pinned;
 mod raw;
 mod text;
 
@@ -49,6 +50,8 @@ pub struct Request<'a> {
     pub redirects_max: u32,
     /// Replaced by `***` in every error and log text.
     pub secrets: Vec<&'a Secret>,
+    /// SHA-256 of the certificate that must be shown; `None`: any that a known authority signed for this host.
+    pub pin: Option<[u8; 32]>,
 }
 
 impl<'a> Request<'a> {
@@ -64,6 +67,7 @@ impl<'a> Request<'a> {
             body_max: BODY_MAX,
             redirects_max: 0,
             secrets: Vec::new(),
+            pin: None,
         }
     }
 
@@ -248,7 +252,7 @@ pub fn send_or_raw(request: &Request) -> Result<Answer, Fault> {
 }
 
 fn call(request: &Request) -> Result<types::Response<ureq::Body>, ureq::Error> {
-    let agent = ureq::Agent::config_builder()
+    let config = ureq::Agent::config_builder()
         .timeout_global(Some(request.timeout))
         .timeout_connect(Some(CONNECT_MAX.min(request.timeout)))
         .max_redirects(request.redirects_max)
@@ -259,8 +263,12 @@ fn call(request: &Request) -> Result<types::Response<ureq::Body>, ureq::Error> {
         .max_idle_connections(0)
         .max_response_header_size(16 * 1024)
         .user_agent(USER_AGENT)
-        .build()
-        .new_agent();
+        .build();
+    let agent = match request.pin {
+        None => config.new_agent(),
+        Some(_) if !request.url.starts_with("https://") => return Err(ureq::Error::TlsRequired),
+        Some(pin) => pinned::agent(config, pin)?,
+    };
     let mut builder = types::Request::builder().method(request.method).uri(request.url).header("Connection", "close");
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
@@ -295,7 +303,10 @@ fn wire_fault(request: &Request, error: &ureq::Error, received: usize) -> Fault 
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {
             request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
         }
-        other => request.fault(FaultKind::Unreadable, &format!("request failed: {}", request.quoted(other))),
+        other => match pinned::other_certificate(other) {
+            Some(cause) => request.fault(FaultKind::WrongDevice, &cause),
+            None => request.fault(FaultKind::Unreadable, &format!("request failed: {}", request.quoted(other))),
+        },
     }
 }
 
@@ -310,6 +321,10 @@ fn io_fault(request: &Request, error: &std::io::Error, received: usize) -> Fault
             request.fault(FaultKind::Unreachable, "no route to the host")
         }
         Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => request.broken(received),
+        // A certificate that is not good, for one.
+        _ if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
+        }
         // Flate reports damaged data this way.
         Io::InvalidInput | Io::InvalidData => {
             request.fault(FaultKind::Unreadable, &format!("answer is damaged: {}", request.quoted(error)))

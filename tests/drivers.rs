@@ -30,6 +30,14 @@ mod meters;
 mod mine;
 #[path = "drivers/outputs.rs"]
 mod outputs;
+#[path = "drivers/pdu_features.rs"]
+mod pdu_features;
+#[path = "drivers/pdu_presets.rs"]
+mod pdu_presets;
+#[path = "drivers/pdu_redfish.rs"]
+mod pdu_redfish;
+#[path = "drivers/pinned.rs"]
+mod pinned;
 #[path = "drivers/raw.rs"]
 mod raw;
 #[path = "drivers/relays.rs"]

@@ -9,9 +9,11 @@ mod fans;
 mod mask;
 mod messages;
 mod miners;
+mod pdus;
 mod preset;
 mod read;
 mod read_devices;
+mod read_dialect;
 mod read_notify;
 mod read_pdu;
 mod read_rules;
@@ -33,7 +35,8 @@ pub use fans::{
 };
 pub use mask::{is_secret_name, mask};
 pub use messages::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
-pub use miners::{BankConfig, ClimateConfig, ForemanConfig, MinerChoice, MinersConfig, PduConfig, PduDialect};
+pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig};
+pub use pdus::{Ask, BankConfig, BodyTest, Derived, Login, PduConfig, PduDialect, PduDriver, RedfishConfig, Volts};
 pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 pub use sensors::{

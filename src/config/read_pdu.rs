@@ -1,64 +1,107 @@
 //! Reads `[[pdu]]`: where a PDU is, how to talk to it, and which of its outlets may be switched.
 
-use super::check::{self, Shape};
+use super::check::Shape;
 use super::entry::Kind;
-use super::preset;
+use super::read_dialect;
 use super::section::{Need, Section, Want};
-use super::value::{TEXT, one_of};
-use super::{BankConfig, PduConfig, PduDialect};
+use super::{BankConfig, PduConfig, PduDialect, PduDriver, RedfishConfig};
 use crate::units::Seconds;
 
 /// Outlets of one PDU.
 const OUTLETS_MAX: usize = 512;
 
-const POINTER: Want =
-    Want { what: "a JSON pointer such as \"/outlets\", or \"\" for the whole document", kind: Kind::Text };
-const PATH: Want = Want { what: "a path such as \"/api/outlets\"", kind: Kind::Text };
-const BODY: Want = Want { what: "JSON in single quotes such as '{\"on\": true}'", kind: Kind::Text };
-
-/// The keys that describe a PDU without a preset.
-const DIALECT_KEYS: [&str; 10] =
-    ["read_path", "items", "id", "state", "on", "off", "switch_method", "switch_path", "on_body", "off_body"];
+pub(super) const PATH: Want = Want { what: "a path such as \"/api/outlets\"", kind: Kind::Text };
+pub(super) const BODY: Want = Want { what: "JSON in single quotes such as '{\"on\": true}'", kind: Kind::Text };
+const FINGERPRINT: Want = Want { what: "the SHA-256 of a certificate: 64 hex digits", kind: Kind::Text };
 
 /// The keys of a bank: all of them or none.
 const BANK_KEYS: [&str; 4] = ["bank_method", "bank_path", "bank_body", "bank_outlets"];
 
-const METHODS: [(&str, &str); 3] = [("PUT", "PUT"), ("POST", "POST"), ("PATCH", "PATCH")];
+pub(super) const METHODS: [(&str, &str); 3] = [("PUT", "PUT"), ("POST", "POST"), ("PATCH", "PATCH")];
+
+/// The drivers: whether it is Redfish.
+const DRIVERS: [(&str, bool); 2] = [("http-json", false), ("redfish", true)];
 
 pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
     let name = s.name("device", Need::Required);
     let url = s.url("url", Need::Required, Shape::Base);
-    let dialect = dialect(s);
+    let is_redfish = s.word("driver", Need::Default("http-json"), &DRIVERS)?;
+    let driver = if is_redfish { redfish(s) } else { read_dialect::read(s).map(Box::new).map(PduDriver::HttpJson) };
     let token = s.secret("token", "token_file", Need::Optional);
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
+    let tls_sha256 = s.checked("tls_sha256", FINGERPRINT, Need::Optional, fingerprint);
+    if tls_sha256.is_some() && url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
+        s.mistake("tls_sha256", "needs an address with `https://`: plain http shows no certificate");
+    }
     let outlets = s.texts("outlets", Need::Required, expand).and_then(|ranges| outlets(s, "outlets", ranges));
-    let bank = bank(s, dialect.as_ref(), outlets.as_deref());
+    let dialect = driver.as_ref().and_then(|driver| match driver {
+        PduDriver::HttpJson(dialect) => Some(dialect.as_ref()),
+        PduDriver::Redfish(_) => None,
+    });
+    check_numbers(s, dialect, outlets.as_deref());
+    let bank = bank(s, is_redfish, dialect, outlets.as_deref());
     let outlet_pause = s.span("outlet_pause", Need::Default("1 s"), Seconds(0)..=Seconds(60));
+    let settle = s.span("settle", Need::Default("4 s"), Seconds(0)..=Seconds(60));
     let batch = s.number("batch", Need::Default("24"), 1..=512);
     let max_age = s.span("max_age", Need::Default("60 s"), Seconds(5)..=Seconds::minutes(60));
     let timeout = s.span("timeout", Need::Default("4 s"), Seconds(1)..=Seconds(60));
     s.finish();
-    let dialect = dialect?;
-    let mut headers = dialect.switch_headers.iter().chain(&dialect.read_headers);
-    if !s.has("token") && !s.has("token_file") && headers.any(|line| line.contains("{token}")) {
-        s.missing("token", "what `{token}` in the header lines stands for; or name its file by `token_file`");
-    }
+    check_credentials(s, dialect);
     Some(PduConfig {
         name: name?,
         url: url?,
-        dialect,
+        driver: driver?,
         token,
         user,
         password,
+        tls_sha256,
         outlets: outlets?,
         outlet_pause: outlet_pause?,
+        settle: settle?,
         batch: usize::try_from(batch?).ok()?,
         bank,
         max_age: max_age?,
         timeout: timeout?,
     })
+}
+
+fn redfish(s: &Section<'_>) -> Option<PduDriver> {
+    let unit = s.text("unit", Need::Optional);
+    let known = [("outlets", false), ("pdu", true)];
+    let whole_pdu = s.word("redfish_total", Need::Optional, &known);
+    Some(PduDriver::Redfish(RedfishConfig { unit, whole_pdu: whole_pdu.unwrap_or(false) }))
+}
+
+/// What placeholders stand for must be there.
+fn check_credentials(s: &Section<'_>, dialect: Option<&PduDialect>) {
+    let Some(dialect) = dialect else { return };
+    let asks = [Some(&dialect.read), dialect.watts_ask.as_ref(), dialect.total_ask.as_ref(), Some(&dialect.switch_on)];
+    let mentions = |what: &str| asks.iter().flatten().any(|ask| ask.mentions(what));
+    if dialect.login.is_none() && !s.has("token") && !s.has("token_file") && mentions("{token}") {
+        s.missing("token", "what `{token}` stands for; or name its file by `token_file`");
+    }
+    let login = dialect.login.as_ref().map(|login| &login.ask);
+    let login_mentions = |what: &str| login.is_some_and(|ask| ask.mentions(what));
+    if !s.has("user") && (mentions("{user}") || login_mentions("{user}")) {
+        s.missing("user", "who logs in: `{user}` stands for it");
+    }
+    if !s.has("password") && !s.has("password_file") && (mentions("{password}") || login_mentions("{password}")) {
+        s.missing("password", "what `{password}` stands for; or name its file by `password_file`");
+    }
+}
+
+/// A PDU that counts otherwise than its labels needs numbers to count.
+fn check_numbers(s: &Section<'_>, dialect: Option<&PduDialect>, outlets: Option<&[String]>) {
+    let Some(offset) = dialect.map(|dialect| dialect.id_offset).filter(|offset| *offset != 0) else { return };
+    let fits = |id: &&String| id.parse::<i64>().is_ok_and(|n| n.to_string() == **id && n + offset >= 0);
+    if let Some(odd) = outlets.unwrap_or_default().iter().find(|id| !fits(id)) {
+        s.mistake(
+            "outlets",
+            format!("`{odd}` with `id_offset` {offset} is no outlet of this PDU; its numbers begin at {}", -offset),
+        );
+    }
 }
 
 /// HTTP Basic needs both; half of it is a mistake.
@@ -73,79 +116,17 @@ pub(super) fn both_or_none(s: &Section<'_>) {
     }
 }
 
-fn dialect(s: &Section<'_>) -> Option<PduDialect> {
-    let preset = s.checked("preset", TEXT, Need::Optional, |text| one_of(text, &preset::NAMES)).map(|preset| preset());
-    let describes_itself = DIALECT_KEYS.iter().any(|key| s.has(key));
-    // A forgotten or misspelt preset is one mistake, not a dozen missing keys.
-    let need = if s.has("preset") || !describes_itself { Need::Optional } else { Need::Required };
-    if !s.has("preset") && !describes_itself {
-        s.missing("preset", "\"digital-shovel\"; or describe the PDU, see the sample of `minectl config init`");
-    }
-    let read_path = s.checked("read_path", PATH, need, path);
-    let items = s.checked("items", POINTER, need, pointer);
-    let id = s.checked("id", POINTER, need, id_pointer);
-    let watts = s.checked("watts", POINTER, Need::Optional, optional_pointer);
-    let watts_scale = s.fraction("watts_scale", Need::Optional);
-    let state = s.checked("state", POINTER, need, pointer);
-    let on = s.scalar("on", need);
-    let off = s.scalar("off", need);
-    let updated = s.checked("updated", POINTER, Need::Optional, optional_pointer);
-    let auto_reset = s.checked("auto_reset", POINTER, Need::Optional, optional_pointer);
-    let total_watts = s.checked("total_watts", POINTER, Need::Optional, optional_pointer);
-    let switch_method = s.word("switch_method", need, &METHODS).map(str::to_owned);
-    let switch_path = s.checked("switch_path", PATH, need, path);
-    let on_body = s.checked("on_body", BODY, need, json);
-    let off_body = s.checked("off_body", BODY, need, json);
-    let header = |line: &str| check::header(line, "{token}");
-    let switch_headers = s.texts("switch_headers", Need::Optional, header);
-    let read_headers = s.texts("read_headers", Need::Optional, header);
-    let dialect = match preset {
-        Some(preset) => PduDialect {
-            read_path: read_path.unwrap_or(preset.read_path),
-            items: items.unwrap_or(preset.items),
-            id: id.unwrap_or(preset.id),
-            watts: watts.unwrap_or(preset.watts),
-            watts_scale: watts_scale.unwrap_or(preset.watts_scale),
-            state: state.unwrap_or(preset.state),
-            on: on.unwrap_or(preset.on),
-            off: off.unwrap_or(preset.off),
-            updated: updated.unwrap_or(preset.updated),
-            auto_reset: auto_reset.unwrap_or(preset.auto_reset),
-            total_watts: total_watts.unwrap_or(preset.total_watts),
-            switch_method: switch_method.unwrap_or(preset.switch_method),
-            switch_path: switch_path.unwrap_or(preset.switch_path),
-            on_body: on_body.unwrap_or(preset.on_body),
-            off_body: off_body.unwrap_or(preset.off_body),
-            switch_headers: switch_headers.unwrap_or(preset.switch_headers),
-            read_headers: read_headers.unwrap_or(preset.read_headers),
-        },
-        None => PduDialect {
-            read_path: read_path?,
-            items: items?,
-            id: id?,
-            watts: watts.flatten(),
-            watts_scale: watts_scale.unwrap_or(1.0),
-            state: state?,
-            on: on?,
-            off: off?,
-            updated: updated.flatten(),
-            auto_reset: auto_reset.flatten(),
-            total_watts: total_watts.flatten(),
-            switch_method: switch_method?,
-            switch_path: switch_path?,
-            on_body: on_body?,
-            off_body: off_body?,
-            switch_headers: switch_headers.unwrap_or_default(),
-            read_headers: read_headers.unwrap_or_default(),
-        },
-    };
-    check_dialect(s, &dialect);
-    Some(dialect)
-}
-
 /// The bank, if one is described. What is in the PDU's own group cannot be seen from here, so the owner names it, and
 /// anything of it that is not in `outlets` is a mistake: a fan may hang there.
-fn bank(s: &Section<'_>, dialect: Option<&PduDialect>, listed: Option<&[String]>) -> Option<BankConfig> {
+fn bank(
+    s: &Section<'_>,
+    is_redfish: bool,
+    dialect: Option<&PduDialect>,
+    listed: Option<&[String]>,
+) -> Option<BankConfig> {
+    if is_redfish {
+        return None;
+    }
     let need = if BANK_KEYS.iter().any(|key| s.has(key)) { Need::Required } else { Need::Optional };
     let method = s.word("bank_method", need, &METHODS).map(str::to_owned);
     let path = s.checked("bank_path", PATH, need, path);
@@ -164,52 +145,34 @@ fn bank(s: &Section<'_>, dialect: Option<&PduDialect>, listed: Option<&[String]>
             s.mistake(key, "has `{id}` in it, but a bank is one request for all its outlets");
         }
     }
-    if dialect.is_some_and(|dialect| dialect.on_body == bank.body && dialect.off_body != bank.body) {
+    if dialect.is_some_and(|dialect| switches_on_only(dialect, &bank.body)) {
         s.mistake("bank_body", "is the same as `on_body`; a bank is only ever switched off");
     }
     Some(bank)
 }
 
-fn check_dialect(s: &Section<'_>, dialect: &PduDialect) {
-    if dialect.on == dialect.off {
-        s.mistake("off", "is the same as `on`, so a state says nothing");
-    }
-    if dialect.on_body == dialect.off_body && dialect.switch_path.matches('{').count() < 2 {
-        s.mistake("off_body", "is the same as `on_body`, so nothing is switched off");
-    }
-    if dialect.watts_scale <= 0.0 {
-        s.mistake("watts_scale", "must be above 0");
-    }
-    let names_outlet = |body: &serde_json::Value| body.to_string().contains("{id}");
-    let bodies_name_it = names_outlet(&dialect.on_body) && names_outlet(&dialect.off_body);
-    if !dialect.switch_path.contains("{id}") && !bodies_name_it {
-        s.mistake("switch_path", "needs `{id}` in it (or in both bodies), or all outlets would be switched");
-    }
-}
-
-fn path(text: &str) -> Result<String, String> {
+pub(super) fn path(text: &str) -> Result<String, String> {
     let good = text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic());
     good.then(|| text.to_owned()).ok_or_else(|| "must begin with `/` and be without blanks".to_owned())
 }
 
-/// RFC 6901.
-fn pointer(text: &str) -> Result<String, String> {
-    let escapes_good = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    let good = text.is_empty() || (text.starts_with('/') && escapes_good && !text.chars().any(char::is_control));
-    good.then(|| text.to_owned()).ok_or_else(|| format!("`{text}` is not a JSON pointer; write it like `/outlets/0`"))
-}
-
-fn id_pointer(text: &str) -> Result<String, String> {
-    if text == "@key" || text == "@index" { Ok(text.to_owned()) } else { pointer(text) }
-}
-
-/// An empty pointer says that the PDU does not give this: the way to take a field out of a preset.
-fn optional_pointer(text: &str) -> Result<Option<String>, String> {
-    pointer(text).map(|text| Some(text).filter(|text| !text.is_empty()))
-}
-
-fn json(text: &str) -> Result<serde_json::Value, String> {
+pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|cause| format!("is not JSON: {cause}; write it like '{{\"on\": true}}'"))
+}
+
+/// Whether a body is the one that switches on; where on and off differ by their paths, a body says nothing.
+fn switches_on_only(dialect: &PduDialect, body: &serde_json::Value) -> bool {
+    dialect.switch_on.body.as_ref() == Some(body) && dialect.switch_off.body.as_ref() != Some(body)
+}
+
+/// 64 hex digits, with or without colons.
+fn fingerprint(text: &str) -> Result<[u8; 32], String> {
+    let digits: String = text.chars().filter(|c| *c != ':').collect();
+    let cause = || format!("`{text}` is not a SHA-256: 64 hex digits, with or without colons");
+    let byte = |at: usize| digits.get(2 * at..2 * at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+    let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
+    let good = digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit());
+    bytes.filter(|_| good).and_then(|bytes| bytes.try_into().ok()).ok_or_else(cause)
 }
 
 /// `1-48` is 48 outlets; anything else is one outlet's id.

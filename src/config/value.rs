@@ -46,6 +46,17 @@ fn wrong_type(want: Want, value: &DeValue<'_>) -> String {
     format!("wanted {}, found {}", want.what, found(value))
 }
 
+/// A text, a number, or true or false as JSON; `None` for anything else.
+fn as_json(value: &DeValue<'_>) -> Option<serde_json::Value> {
+    match value {
+        DeValue::String(text) => Some(text.as_ref().into()),
+        DeValue::Boolean(flag) => Some((*flag).into()),
+        DeValue::Integer(_) => whole(value).map(Into::into),
+        DeValue::Float(_) => finite(value).map(Into::into),
+        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    }
+}
+
 /// A whole number; `None` when it is none or does not fit.
 fn whole(value: &DeValue<'_>) -> Option<i64> {
     value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok())
@@ -241,17 +252,25 @@ impl<'t> Section<'t> {
     /// A text, a number, or true or false, as JSON would have it.
     pub(super) fn scalar(&self, key: &'static str, need: Need) -> Option<serde_json::Value> {
         let value = self.ask(key, SCALAR, need, false)?.get_ref();
-        let json = match value {
-            DeValue::String(text) => Some(text.as_ref().into()),
-            DeValue::Boolean(flag) => Some((*flag).into()),
-            DeValue::Integer(_) => whole(value).map(Into::into),
-            DeValue::Float(_) => finite(value).map(Into::into),
-            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
-        };
+        let json = as_json(value);
         if json.is_none() {
             self.mistake(key, wrong_type(SCALAR, value));
         }
         json
+    }
+
+    /// The same, one or a list of them.
+    pub(super) fn scalars(&self, key: &'static str, need: Need) -> Option<Vec<serde_json::Value>> {
+        let value = self.ask(key, SCALAR, need, false)?.get_ref();
+        let all = match value.as_array() {
+            Some(items) => items.iter().take(LIST_MAX).map(|item| as_json(item.get_ref())).collect(),
+            None => as_json(value).map(|one| vec![one]),
+        };
+        let all = all.filter(|all| !all.is_empty());
+        if all.is_none() {
+            self.mistake(key, wrong_type(SCALAR, value));
+        }
+        all
     }
 
     /// A path of a file or folder; relative ones start at the configuration's folder.

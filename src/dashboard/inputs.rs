@@ -287,6 +287,7 @@ fn pdu(input: &Input, words: &Words, cfg: &PduConfig) -> PduStatus {
     let known =
         |on: bool| read.map(|r| r.outlets.values().filter(|o| o.on.as_ref().is_ok_and(|is_on| *is_on == on)).count());
     let (on, off) = (known(true), known(false));
+    let derived = cfg.derives_watts().then(|| "its watts are amps times volts, not measured".to_owned());
     PduStatus {
         name: clean(&cfg.name),
         power: hand.map_or(power, |(value, age)| set_by_hand(words, value, age)),
@@ -294,7 +295,7 @@ fn pdu(input: &Input, words: &Words, cfg: &PduConfig) -> PduStatus {
         outlets_read: on.unwrap_or(0).saturating_add(off.unwrap_or(0)),
         outlets_listed: cfg.outlets.len(),
         cut: input.state.miners.cut.iter().filter(|o| o.pdu == cfg.name).count(),
-        remarks: read.map(|r| r.remarks.iter().map(|t| clean(t)).collect()).unwrap_or_default(),
+        remarks: derived.into_iter().chain(read.iter().flat_map(|r| &r.remarks).map(|t| clean(t))).collect(),
     }
 }
 

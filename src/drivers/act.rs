@@ -6,7 +6,7 @@ use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
 
 use super::common::Limits;
-use super::pdu_switch::{self, Change};
+use super::pdu::{self, Change};
 use super::{broken_driver, controlbyweb, foreman, secrets, without_secrets};
 use crate::clock::Clock;
 use crate::config::{Config, FanConfig};
@@ -123,9 +123,9 @@ fn carry_out(cfg: &Config, clock: &Clock, until: Instant, job: &Job) -> Results 
             }
         },
         Job::Pdu { name, changes } => match cfg.pdus.iter().find(|pdu| pdu.name == *name) {
-            Some(pdu) => {
-                let limits = Limits { timeout: pdu.timeout, until };
-                pdu_switch::act(pdu, clock, clock.now().wall, limits, &wanted(changes))
+            Some(cfg) => {
+                let limits = Limits { timeout: cfg.timeout, until };
+                pdu::act(cfg, clock, clock.now().wall, limits, &wanted(changes))
             }
             None => {
                 let known = cfg.pdus.iter().map(|pdu| pdu.name.as_str()).collect();

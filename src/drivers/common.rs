@@ -8,7 +8,7 @@ use base64::Engine;
 use serde_json::Value;
 
 use crate::config::Secret;
-use crate::http::{Answer, Request, excerpt, send};
+use crate::http::{Answer, excerpt};
 use crate::model::{Fault, FaultKind};
 use crate::units::Seconds;
 
@@ -29,12 +29,6 @@ impl Limits {
     pub(super) fn left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
     }
-}
-
-/// Sends a request and reads the answer as JSON; any status but 2xx is a fault.
-pub(super) fn fetch_json(request: &Request) -> Result<Value, Fault> {
-    let answer = send(request)?.accepted(request.device, request.url)?;
-    json(&answer, request.device)
 }
 
 /// The body of an answer as JSON. A login page is `Refused`, anything else that is no JSON is `Unreadable`.

@@ -9,8 +9,7 @@ mod digest;
 mod emoncms;
 mod foreman;
 mod iotawatt;
-mod pdu_json;
-mod pdu_switch;
+mod pdu;
 mod room_alert;
 mod signal_page;
 
@@ -44,7 +43,7 @@ pub mod parse {
     pub use super::iotawatt::{
         Live, parse as iotawatt, parse_series as iotawatt_series, parse_status as iotawatt_status,
     };
-    pub use super::pdu_json::parse as pdu;
+    pub use super::pdu::{parse as pdu, parse_redfish as redfish};
     pub use super::room_alert::parse as room_alert;
     pub use super::signal_page::parse as signal;
 }
@@ -92,7 +91,7 @@ pub fn sense_with_page(
             (board.name.as_str(), start(scope, &board.name, read))
         });
         let pdus: Vec<_> = each(&cfg.pdus, |pdu| {
-            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu_json::read(pdu, now, limits(pdu.timeout))))
+            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu::read(pdu, now, limits(pdu.timeout))))
         });
         let foreman = start(scope, &cfg.foreman.name, move || {
             foreman::read(&cfg.foreman, clock, ask, limits(cfg.foreman.timeout))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use minectl::config::{self, Entry, FanWattsConfig, Place, SignalMeaning, SmsProvider};
+use minectl::config::{self, Entry, FanWattsConfig, PduDriver, Place, SignalMeaning, SmsProvider};
 
 use crate::support::*;
 
@@ -140,14 +140,30 @@ fn the_lines_for_any_sms_provider_work_in_place_of_twilio() {
 fn the_block_of_a_pdu_without_preset_works_and_each_key_also_changes_a_preset() {
     let block = uncommented(SAMPLE, "[[pdu]]", "switch_headers = ");
     let config = sound(&block);
-    let dialect = &config.pdus[6].dialect;
-    assert_eq!(dialect.on, serde_json::json!("ON"));
-    assert_eq!(dialect.off_body, serde_json::json!({"state": "OFF"}));
+    let driver = &config.pdus[6].driver;
+    let PduDriver::HttpJson(dialect) = driver else { panic!("not JSON") };
+    assert_eq!(dialect.on, [serde_json::json!("ON")]);
+    assert_eq!(dialect.switch_off.body, Some(serde_json::json!({"state": "OFF"})));
     assert_eq!(config.pdus[6].outlets.len(), 17);
     assert_eq!(
-        &sound(&block.replace("name = \"pdu-g\"\n", "name = \"pdu-g\"\npreset = \"digital-shovel\"\n")).pdus[6].dialect,
-        dialect
+        &sound(&block.replace("name = \"pdu-g\"\n", "name = \"pdu-g\"\npreset = \"digital-shovel\"\n")).pdus[6].driver,
+        driver
     );
+}
+
+#[test]
+fn the_blocks_of_a_pdu_with_a_login_and_of_one_with_redfish_work() {
+    let block = uncommented(SAMPLE, "More of the same", "switch_ok_value = ");
+    let block = block.replace("name = \"pdu-h\"\n", "name = \"pdu-h\"\nuser = \"u\"\npassword = \"p\"\n");
+    let block = block.replace("\nMore of the same", "\n# More of the same");
+    let config = sound(&block);
+    let PduDriver::HttpJson(dialect) = &config.pdus[6].driver else { panic!("not JSON") };
+    assert_eq!((dialect.id_offset, dialect.suspended.len(), dialect.login.is_some()), (-1, 2, true));
+    assert!(config.pdus[6].derives_watts() && dialect.read.mentions("{id}") && !dialect.form);
+    assert_eq!(dialect.login.as_ref().unwrap().logout.as_ref().unwrap().headers, ["X-Token: {token}"]);
+    let block = uncommented(SAMPLE, "[[pdu]]\n# name = \"pdu-r\"", "redfish_total = ");
+    let PduDriver::Redfish(redfish) = &sound(&block).pdus[6].driver else { panic!("not Redfish") };
+    assert_eq!((redfish.unit.as_deref(), redfish.whole_pdu), (Some("1"), false));
 }
 
 #[test]

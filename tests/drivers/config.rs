@@ -120,9 +120,25 @@ pub fn fan(number: u8, board: &str, relay: u8) -> FanConfig {
 }
 
 /// The dialect of Digital Shovel's SmartPDU: the preset that the sample names.
-pub fn digital_shovel() -> PduDialect {
+pub fn digital_shovel() -> PduDriver {
     let text = include_str!("../../config.txt");
-    parse(text, "config.txt", Path::new("/nowhere")).unwrap().pdus.swap_remove(0).dialect
+    parse(text, "config.txt", Path::new("/nowhere")).unwrap().pdus.swap_remove(0).driver
+}
+
+/// The sample with this section in place of its PDUs; its mistakes are the test's.
+pub fn pdu_section(section: &str) -> Result<PduConfig, Vec<String>> {
+    let text = include_str!("../../config.txt");
+    let (start, end) = (text.find("\n[[pdu]]\n").unwrap(), text.find("\n# Any other PDU").unwrap());
+    let text = format!("{}\n[[pdu]]\n{section}\n{}", &text[..start], &text[end..]);
+    parse(&text, "config.txt", Path::new("/nowhere")).map(|mut config| config.pdus.swap_remove(0))
+}
+
+/// How a PDU that speaks JSON is spoken to, to be changed by a test.
+pub fn dialect(pdu: &mut PduConfig) -> &mut PduDialect {
+    match &mut pdu.driver {
+        PduDriver::HttpJson(dialect) => dialect,
+        PduDriver::Redfish(_) => panic!("{} speaks Redfish", pdu.name),
+    }
 }
 
 /// A PDU with these outlets.
@@ -130,12 +146,14 @@ pub fn pdu(name: &str, url: &str, outlets: &[&str]) -> PduConfig {
     PduConfig {
         name: name.to_owned(),
         url: url.to_owned(),
-        dialect: digital_shovel(),
+        driver: digital_shovel(),
         token: Some(Secret::new("site-spdu-token")),
         user: None,
         password: None,
         outlets: outlets.iter().map(|id| (*id).to_owned()).collect(),
+        tls_sha256: None,
         outlet_pause: Seconds(1),
+        settle: Seconds(4),
         batch: 16,
         bank: None,
         max_age: Seconds(60),

@@ -1,11 +1,15 @@
 //! No input breaks a parser: arbitrary bytes, damaged fixtures, odd numbers.
 
+use std::sync::OnceLock;
+
+use minectl::config::PduConfig;
 use minectl::drivers::parse;
 use minectl::units::Seconds;
 use serde_json::Value;
 
 use crate::config::{NOWHERE, emoncms, foreman, iotawatt, pdu, room};
 use crate::fixture::{NOW, fixture};
+use crate::pdu_presets::pdu_alone;
 
 /// Every parser on one body.
 fn all_parsers(body: &str) {
@@ -23,13 +27,28 @@ fn all_parsers(body: &str) {
         drop(parse::iotawatt_status(&value, &iotawatt(NOWHERE, 2)));
         drop(parse::iotawatt_series(&value));
         drop(parse::pdu(&value, &pdu("p", NOWHERE, &["1", "2"]), NOW));
+        pdu_presets(&value);
         drop(parse::parse_summary(&value, "f"));
         drop(parse::parse_page(&value, &foreman(NOWHERE)));
         drop(parse::parse_status(&value, "f"));
     }
 }
 
-const ALL: [&str; 18] = [
+/// Every preset, and Redfish, on one document.
+fn pdu_presets(value: &Value) {
+    let credentials = "user = \"u\"\npassword = \"p\"\nunit = \"7A11C0FFEE0900C3\"\noutlets = [\"1-2\"]";
+    static PRESETS: OnceLock<Vec<PduConfig>> = OnceLock::new();
+    let presets = PRESETS.get_or_init(|| {
+        let names = ["netio", "servertech-jaws", "raritan-xerus", "geist"];
+        names.map(|name| pdu_alone(&format!("preset = \"{name}\"\n{credentials}"))).to_vec()
+    });
+    for preset in presets {
+        drop(parse::pdu(value, preset, NOW));
+    }
+    drop(parse::redfish(value, "d"));
+}
+
+const ALL: [&str; 24] = [
     "room_alert/12e_v3.2.5.json",
     "room_alert/legacy.htm",
     "room_alert/32e_every_port.htm",
@@ -45,6 +64,12 @@ const ALL: [&str; 18] = [
     "controlbyweb/custom_state.json",
     "pdu/digital_shovel_2021.json",
     "pdu/netio_3.4.json",
+    "pdu/servertech_jaws_8.0m.json",
+    "pdu/raritan_xerus_4.4_state.json",
+    "pdu/raritan_xerus_4.4_power.json",
+    "pdu/geist_5.json",
+    "pdu/redfish_outlet_1.4.json",
+    "pdu/redfish_outlet_2019.json",
     "foreman/summary.json",
     "foreman/page.json",
     "signal/table.html",

@@ -88,34 +88,37 @@ fn a_listed_outlet_without_watts_makes_the_sum_a_fault() {
 #[test]
 fn other_pdus_are_read_by_their_pointers() {
     let mut netio = pdu("netio", NOWHERE, &["1", "2"]);
-    netio.dialect.items = "/Outputs".to_owned();
-    netio.dialect.id = "/ID".to_owned();
-    netio.dialect.state = "/State".to_owned();
-    (netio.dialect.on, netio.dialect.off) = (json!(1), json!(0.0));
-    netio.dialect.watts = Some("/Load".to_owned());
-    netio.dialect.updated = None;
-    netio.dialect.total_watts = Some("/GlobalMeasure/TotalLoad".to_owned());
+    let dialect = crate::config::dialect(&mut netio);
+    dialect.items = "/Outputs".to_owned();
+    dialect.id = "/ID".to_owned();
+    dialect.state = "/State".to_owned();
+    (dialect.on, dialect.off) = (vec![json!(1)], vec![json!(0.0)]);
+    dialect.watts = Some("/Load".to_owned());
+    dialect.updated = None;
+    dialect.total_watts = Some("/GlobalMeasure/TotalLoad".to_owned());
     let read = parse::pdu(&value("pdu/netio_3.4.json"), &netio, NOW).unwrap();
     assert_eq!(read.total.unwrap().value.value(), 486.0);
     assert_eq!((read.outlets["1"].on.clone(), read.outlets["2"].on.clone()), (Ok(true), Ok(false)));
     assert_eq!(read.outlets["2"].watts.clone().unwrap_err().kind, FaultKind::Missing, "unmetered is not 0 W");
 
     let mut keyed = pdu("geist", NOWHERE, &["0", "1"]);
-    keyed.dialect.items = "/data/outlet".to_owned();
-    keyed.dialect.id = "@key".to_owned();
-    keyed.dialect.state = "/state".to_owned();
-    (keyed.dialect.on, keyed.dialect.off) = (json!("on"), json!("off"));
-    keyed.dialect.watts = Some("/measurement/0/value".to_owned());
-    keyed.dialect.watts_scale = 1000.0;
-    keyed.dialect.updated = None;
+    let dialect = crate::config::dialect(&mut keyed);
+    dialect.items = "/data/outlet".to_owned();
+    dialect.id = "@key".to_owned();
+    dialect.state = "/state".to_owned();
+    (dialect.on, dialect.off) = (vec![json!("on")], vec![json!("off")]);
+    dialect.watts = Some("/measurement/0/value".to_owned());
+    dialect.watts_scale = 1000.0;
+    dialect.updated = None;
     let read = parse::pdu(&value("pdu/keyed_strings.json"), &keyed, NOW).unwrap();
     assert_eq!(read.total.unwrap().value.value(), 23_000.0);
 
     let mut bare = pdu("dli", NOWHERE, &["0", "1"]);
-    bare.dialect.id = "@index".to_owned();
-    bare.dialect.state = String::new();
-    bare.dialect.watts = None;
-    bare.dialect.updated = None;
+    let dialect = crate::config::dialect(&mut bare);
+    dialect.id = "@index".to_owned();
+    dialect.state = String::new();
+    dialect.watts = None;
+    dialect.updated = None;
     let read = parse::pdu(&json!([true, false]), &bare, NOW).unwrap();
     assert_eq!((read.outlets["0"].on.clone(), read.outlets["1"].on.clone()), (Ok(true), Ok(false)));
     assert_eq!(read.total.unwrap_err().kind, FaultKind::Missing);

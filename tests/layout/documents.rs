@@ -14,13 +14,13 @@ const DRIVERS: &[(&str, &str, &str)] = &[
     ("emoncms", "emoncms", "emoncms"),
     ("foreman", "foreman", "foreman"),
     ("iotawatt", "iotawatt", "iotawatt"),
-    ("pdu_json", "pdu", "pdu"),
+    ("pdu", "pdu", "pdu"),
     ("room_alert", "room_alert", "room_alert"),
     ("signal_page", "signal", "signal"),
 ];
 
 /// Files in src/drivers that are no drivers.
-const NO_DRIVERS: &[&str] = &["mod", "act", "common", "digest", "pdu_switch"];
+const NO_DRIVERS: &[&str] = &["mod", "act", "common", "digest"];
 
 #[test]
 fn each_driver_has_fixtures_and_a_commented_sample_of_its_settings() {
