@@ -105,7 +105,6 @@ pub(super) fn foreman_unreachable(snapshot: &Snapshot) -> bool {
 /// Whether Foreman took none of the commands of this rung, although it answers (an agent that may only read): at least a
 /// batch of them, all failed.
 fn foreman_refuses(cfg: &Config, next: &SiteState, rung_since: &Moment, now: &Moment) -> bool {
-    let here = rung_since.boot == now.boot;
     let asked = next.miners.asked.values().filter(|asked| asked.mode == PowerMode::Sleeping);
     let mut asked = asked.filter(|asked| now.since(&asked.at) <= now.since(rung_since) && now.since(&asked.at).0 > 0);
     let mut count = 0_usize;
@@ -113,7 +112,7 @@ fn foreman_refuses(cfg: &Config, next: &SiteState, rung_since: &Moment, now: &Mo
         count = count.saturating_add(1);
         matches!(asked.status, None | Some(CommandStatus::Failed))
     });
-    here && all_failed && count >= cfg.foreman.batch
+    all_failed && count >= cfg.foreman.batch
 }
 
 /// How long the miners should have been off: from the moment a reason was seen, or, once this call was proven, from
