@@ -85,6 +85,8 @@ fn sleep(
     let due = |miner: &&MinerReading| match next.miners.asked.get(&miner.id) {
         // With outlets cut, whoever was never asked has no power and takes no command.
         None => miner.mode != Some(PowerMode::Sleeping) && (!proven || next.miners.cut.is_empty()),
+        // Taken for asleep is not told to sleep.
+        Some(asked) if asked.presumed => miner.mode != Some(PowerMode::Sleeping) && !proven,
         Some(asked) if asked.mode != PowerMode::Sleeping => true,
         Some(asked) => !proven && ask_again(asked, now),
     };
@@ -92,7 +94,9 @@ fn sleep(
     let chosen = |miner: &&MinerReading| only.is_none_or(|only| only.contains(&miner.id));
     let mut miners: Vec<&MinerReading> = foreman.miners.iter().filter(chosen).filter(due).collect();
     let watts = |miner: &MinerReading| miner.watts.map_or(0.0, |w| w.value());
-    let asked = |miner: &MinerReading| next.miners.asked.get(&miner.id).filter(|a| a.mode == PowerMode::Sleeping);
+    let asked = |miner: &MinerReading| {
+        next.miners.asked.get(&miner.id).filter(|a| a.mode == PowerMode::Sleeping && !a.presumed)
+    };
     // Those not asked since the ladder began come first: miners that fail must not keep the others from their turn.
     let on_ladder = ladder::since(&next.miners.phase).map_or(u64::MAX, |since| now.since(&since).0);
     let waited = |miner: &MinerReading| {
@@ -340,7 +344,16 @@ pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, co
                 let is_wake = *mode != PowerMode::Sleeping;
                 let sleeps_on = is_wake && known.is_some_and(|asked| asked.sleeps_on);
                 let wakes = known.filter(|_| is_wake).map_or(0, |asked| asked.wakes).saturating_add(u32::from(is_wake));
-                let asked = Asked { mode: *mode, at: *now, command: None, status: None, before, sleeps_on, wakes };
+                let asked = Asked {
+                    mode: *mode,
+                    at: *now,
+                    command: None,
+                    status: None,
+                    before,
+                    sleeps_on,
+                    presumed: false,
+                    wakes,
+                };
                 next.miners.asked.insert(*miner, asked);
             }
             Command::Outlet { outlet, on } => {

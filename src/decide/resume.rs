@@ -135,7 +135,16 @@ pub(super) fn wake_the_forgotten(next: &mut SiteState, snapshot: &Snapshot, now:
 
 fn asleep(now: &Moment) -> Asked {
     let before = PowerMode::Normal;
-    Asked { mode: PowerMode::Sleeping, at: *now, command: None, status: None, before, sleeps_on: false, wakes: 0 }
+    Asked {
+        mode: PowerMode::Sleeping,
+        at: *now,
+        command: None,
+        status: None,
+        before,
+        sleeps_on: false,
+        presumed: true,
+        wakes: 0,
+    }
 }
 
 /// The fans to start before the next group: the fewest that it needs, and as many as its power needs.

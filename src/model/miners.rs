@@ -100,6 +100,9 @@ pub struct Asked {
     /// Foreman called a command to wake it complete, and still lists it asleep.
     #[serde(default)]
     pub sleeps_on: bool,
+    /// It was never told to sleep, only taken for asleep after a lost state, so that it is woken.
+    #[serde(default)]
+    pub presumed: bool,
     /// How often it was told to wake, in a row.
     #[serde(default)]
     pub wakes: u32,

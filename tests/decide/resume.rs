@@ -180,3 +180,23 @@ fn outlets_that_were_told_on_a_moment_ago_are_told_off_at_once_although_their_pd
         scene.commands
     );
 }
+
+#[test]
+fn miners_that_were_only_taken_for_asleep_are_told_at_once_when_a_call_breaks_the_resume_off() {
+    let mut scene = Scene::curtailed();
+    scene.state = SiteState::boot(scene.now);
+    scene.signal = Some(250.0);
+    while scene.phase() != "resuming" {
+        scene.wait(20);
+        scene.pass();
+    }
+    // Awake by themselves, or never asleep: Foreman's list says nothing of it.
+    scene.asleep.clear();
+    scene.outlets_off.clear();
+    scene.signal = Some(350.0);
+    for _ in 0..2 {
+        scene.wait(1);
+        scene.pass();
+    }
+    assert_eq!(scene.asleep.len(), 40, "{:?}", scene.commands);
+}

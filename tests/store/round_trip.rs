@@ -118,6 +118,7 @@ fn nothing_is_ever_put_beside_the_database() {
             status: None,
             before: PowerMode::High,
             sleeps_on: true,
+            presumed: false,
             wakes: 2,
         };
         state.miners.asked.insert(1000 + miner, asked);
