@@ -186,14 +186,7 @@ fn cut(
         let is_on = |id: &str| reading.and_then(|r| r.outlets.get(id)).is_some_and(|outlet| outlet.on == Ok(true));
         let is_due = |id: &&String| draws(cfg, next, pdu, reading, id, now) || (is_blind && is_on(id));
         let mut due: Vec<&String> = pdu.outlets.iter().filter(chosen).filter(is_due).collect();
-        // Those never told before those told long ago: outlets that stick must not keep the others from their turn.
-        let waited = |id: &str| {
-            let outlet = OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() };
-            told(next, &outlet, now).map_or(u64::MAX, |age| age.0)
-        };
-        due.sort_by_key(|id| std::cmp::Reverse(waited(id)));
-        let due = due.into_iter();
-        commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
+        commands.extend(cut_in_turn(next, pdu, &mut due, now));
     }
     commands
 }
@@ -232,8 +225,18 @@ fn told(next: &SiteState, outlet: &OutletRef, now: &Moment) -> Option<Seconds> {
     next.miners.outlets_told.get(&outlet.to_string()).map(|at| now.since(at))
 }
 
-/// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds. Those told long ago come
-/// first: outlets that stick must not keep the others from their turn.
+/// A batch of these outlets off: those never told before those told long ago, as outlets that stick must not keep the
+/// others from their turn.
+fn cut_in_turn(next: &SiteState, pdu: &PduConfig, due: &mut [&String], now: &Moment) -> Vec<Command> {
+    let waited = |id: &str| {
+        let outlet = OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() };
+        told(next, &outlet, now).map_or(u64::MAX, |age| age.0)
+    };
+    due.sort_by_key(|id| std::cmp::Reverse(waited(id)));
+    due.iter().take(pdu.batch).map(|id| outlet(pdu, id, false)).collect()
+}
+
+/// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds.
 fn keep_cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
     let mut commands = Vec::new();
     for pdu in &cfg.pdus {
@@ -243,8 +246,7 @@ fn keep_cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -
             next.miners.cut.contains(&of(id)) && reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(true))
         };
         let mut due: Vec<&String> = pdu.outlets.iter().filter(is_due).collect();
-        due.sort_by_key(|id| std::cmp::Reverse(told(next, &of(id), now)));
-        commands.extend(due.into_iter().take(pdu.batch).map(|id| outlet(pdu, id, false)));
+        commands.extend(cut_in_turn(next, pdu, &mut due, now));
     }
     commands
 }

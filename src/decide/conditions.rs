@@ -152,11 +152,8 @@ fn fans(next: &SiteState, inputs: &Inputs) -> Vec<Condition> {
 fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> Vec<Condition> {
     let mut found = Vec::new();
     let off = !next.demand.reasons.is_empty();
-    let late = next
-        .call
-        .as_ref()
-        .filter(|call| off && call.proven.is_none())
-        .map(|call| now.since(&call.seen).min(now.since(&next.demand.since)));
+    let unproven = next.call.as_ref().filter(|call| off && call.proven.is_none());
+    let late = unproven.map(|call| super::ladder::overdue(next, &call.seen, now));
     let limit = cfg.miners.deadline;
     match &next.miners.phase {
         MinersPhase::Fault { since } if off => {
