@@ -86,12 +86,7 @@ fn the_miners_are_in_fault_from_the_deadline_on_and_not_before() {
     scene.foreman_ignored = true;
     scene.pdus_ignored = true;
     scene.pass();
-    scene.wait(scene.cfg.miners.deadline.0 - 1);
-    scene.pass();
-    assert_eq!(scene.phase(), "curtailing");
-    scene.wait(1);
-    scene.pass();
-    assert_eq!(scene.phase(), "fault");
+    assert_eq!(scene.around_the_deadline(), ["curtailing", "fault"]);
     assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
     // Every rung stays in force: what obeys at last is enough.
     scene.pdus_ignored = false;
