@@ -3,29 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Report;
 use super::budget;
 use super::ladder;
-use crate::config::{Config, Mode, PduConfig};
+use crate::config::{Config, PduConfig};
 use crate::model::{
-    Asked, Command, CommandStatus, EventKind, FaultKind, LastGood, MinerReading, MinersPhase, OutletRef, PduReading,
-    PowerMode, Rung, SiteState, Snapshot,
+    Asked, Command, CommandStatus, FaultKind, MinerReading, MinersPhase, OutletRef, PduReading, PowerMode, Rung,
+    SiteState, Snapshot,
 };
 use crate::units::{Moment, Seconds};
 
 /// A miner is asked again after this long when nothing came of it.
-const ASK_AGAIN: Seconds = Seconds(180);
+pub(super) const ASK_AGAIN: Seconds = Seconds(180);
 /// The same when the agent says that the miner took it: then asking again seldom helps.
 pub(super) const ASK_AGAIN_COMPLETE: Seconds = Seconds(600);
 /// The same when Foreman did not take the command or the agent failed.
-const ASK_AGAIN_FAILED: Seconds = Seconds(60);
-/// A miner that did not wake after so many tries is told less often, and nothing waits for it any more...
-const WAKES_MAX: u32 = 6;
-const WAKE_SLOWLY: Seconds = Seconds(6 * 3600);
-/// ...unless there are more of them than this: then it is Foreman that does not wake them.
-const BROKEN_MAX: usize = 5;
-/// The same commands are told again after this long.
-const TELL_AGAIN: Seconds = Seconds(3600);
+pub(super) const ASK_AGAIN_FAILED: Seconds = Seconds(60);
 
 /// What would have to be sent to make observed equal wanted.
 pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
@@ -54,10 +46,10 @@ pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: 
                 commands.extend(sweep(cfg, next, snapshot, now));
             }
         }
-        MinersPhase::Resuming { group, .. } => commands.extend(start(cfg, next, snapshot, *group, now)),
+        MinersPhase::Resuming { group, .. } => commands.extend(super::start::start(cfg, next, snapshot, *group, now)),
         MinersPhase::Running => {
             commands.extend(shed(cfg, next, snapshot, now));
-            commands.extend(start(cfg, next, snapshot, cfg.miners.resume_groups, now));
+            commands.extend(super::start::start(cfg, next, snapshot, cfg.miners.resume_groups, now));
         }
     }
     commands
@@ -186,14 +178,7 @@ fn cut(
         let is_on = |id: &str| reading.and_then(|r| r.outlets.get(id)).is_some_and(|outlet| outlet.on == Ok(true));
         let is_due = |id: &&String| draws(cfg, next, pdu, reading, id, now) || (is_blind && is_on(id));
         let mut due: Vec<&String> = pdu.outlets.iter().filter(chosen).filter(is_due).collect();
-        // Those never told before those told long ago: outlets that stick must not keep the others from their turn.
-        let waited = |id: &str| {
-            let outlet = OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() };
-            told(next, &outlet, now).map_or(u64::MAX, |age| age.0)
-        };
-        due.sort_by_key(|id| std::cmp::Reverse(waited(id)));
-        let due = due.into_iter();
-        commands.extend(due.take(pdu.batch).map(|id| outlet(pdu, id, false)));
+        commands.extend(cut_in_turn(next, pdu, &mut due, now));
     }
     commands
 }
@@ -228,12 +213,22 @@ fn draws(
 }
 
 /// How long ago an outlet was last told something.
-fn told(next: &SiteState, outlet: &OutletRef, now: &Moment) -> Option<Seconds> {
+pub(super) fn told(next: &SiteState, outlet: &OutletRef, now: &Moment) -> Option<Seconds> {
     next.miners.outlets_told.get(&outlet.to_string()).map(|at| now.since(at))
 }
 
-/// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds. Those told long ago come
-/// first: outlets that stick must not keep the others from their turn.
+/// A batch of these outlets off: those never told before those told long ago, as outlets that stick must not keep the
+/// others from their turn.
+fn cut_in_turn(next: &SiteState, pdu: &PduConfig, due: &mut [&String], now: &Moment) -> Vec<Command> {
+    let waited = |id: &str| {
+        let outlet = OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() };
+        told(next, &outlet, now).map_or(u64::MAX, |age| age.0)
+    };
+    due.sort_by_key(|id| std::cmp::Reverse(waited(id)));
+    due.iter().take(pdu.batch).map(|id| outlet(pdu, id, false)).collect()
+}
+
+/// Outlets that we cut and that are on again, by whatever hand: cut stays cut while off holds.
 fn keep_cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -> Vec<Command> {
     let mut commands = Vec::new();
     for pdu in &cfg.pdus {
@@ -243,177 +238,11 @@ fn keep_cut(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -
             next.miners.cut.contains(&of(id)) && reading.outlets.get(*id).is_some_and(|outlet| outlet.on == Ok(true))
         };
         let mut due: Vec<&String> = pdu.outlets.iter().filter(is_due).collect();
-        due.sort_by_key(|id| std::cmp::Reverse(told(next, &of(id), now)));
-        commands.extend(due.into_iter().take(pdu.batch).map(|id| outlet(pdu, id, false)));
+        commands.extend(cut_in_turn(next, pdu, &mut due, now));
     }
     commands
 }
 
 fn outlet(pdu: &PduConfig, id: &str, on: bool) -> Command {
     Command::Outlet { outlet: OutletRef { pdu: pdu.name.clone(), outlet: id.to_owned() }, on }
-}
-
-/// The first `groups` groups of what was switched off: their outlets first, their miners when those are on.
-fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: &Moment) -> Vec<Command> {
-    let shed = budget::shed(cfg, next, snapshot);
-    let cut = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet));
-    let outlets: Vec<&OutletRef> = first_groups(cfg, cut.collect(), groups);
-    let off = outlets.into_iter().filter(|outlet| !is_on(snapshot, outlet));
-    let again = if next.miners.phase == MinersPhase::Running { ASK_AGAIN_COMPLETE } else { ASK_AGAIN };
-    let (mut commands, mut batch, mut holds_up) = (Vec::new(), BTreeMap::new(), false);
-    for outlet in off {
-        let age = told(next, outlet, now).filter(|_| was_told_on(next, outlet));
-        // A miner without power takes no command; but an outlet that does not come back holds up the others only so long.
-        let answers = snapshot.pdus.get(&outlet.pdu).is_some_and(Result::is_ok);
-        holds_up |= answers && age.is_none_or(|age| age < ASK_AGAIN_FAILED);
-        let limit = cfg.pdus.iter().find(|pdu| pdu.name == outlet.pdu).map_or(0, |pdu| pdu.batch);
-        let sent: &mut usize = batch.entry(outlet.pdu.as_str()).or_default();
-        if *sent < limit && age.is_none_or(|age| age >= again) {
-            *sent = sent.saturating_add(1);
-            commands.push(Command::Outlet { outlet: outlet.clone(), on: true });
-        }
-    }
-    if holds_up {
-        return commands;
-    }
-    let known: BTreeSet<u64> = snapshot.foreman.iter().flat_map(|f| &f.miners).map(|miner| miner.id).collect();
-    let asked = next.miners.asked.iter().filter(|(id, _)| !shed.miners.contains(id));
-    let asked: Vec<(&u64, &Asked)> = first_groups(cfg, asked.collect(), groups);
-    let few = asked.iter().filter(|(_, asked)| is_off(asked)).count() <= BROKEN_MAX;
-    let due = asked.into_iter().filter(|(id, _)| known.contains(id)).filter_map(|(id, asked)| {
-        let again = if asked.wakes >= WAKES_MAX && few { WAKE_SLOWLY } else { again };
-        if asked.mode == PowerMode::Sleeping {
-            Some(Command::Miner { miner: *id, mode: asked.before })
-        } else if is_off(asked) && now.since(&asked.at) >= again {
-            Some(Command::Miner { miner: *id, mode: asked.mode })
-        } else {
-            None
-        }
-    });
-    commands.extend(due.take(cfg.foreman.batch));
-    commands
-}
-
-/// Whether a miner is to be woken still, or no command to wake it came to anything.
-pub(super) fn is_off(asked: &Asked) -> bool {
-    asked.mode == PowerMode::Sleeping || matches!(asked.status, None | Some(CommandStatus::Failed)) || asked.sleeps_on
-}
-
-/// Whether anything that was switched off has not come back yet and is worth waiting for: a few miners that do not wake
-/// after many tries are most likely broken; many are not.
-pub(super) fn left_off(next: &SiteState) -> bool {
-    let off = || next.miners.asked.values().filter(|asked| is_off(asked));
-    !next.miners.cut.is_empty() || off().any(|asked| asked.wakes < WAKES_MAX) || off().count() > BROKEN_MAX
-}
-
-/// Whether an outlet was told anything since the resume began, or since the miners run again.
-fn was_told_on(next: &SiteState, outlet: &OutletRef) -> bool {
-    next.miners.outlets_told.contains_key(&outlet.to_string())
-}
-
-fn is_on(snapshot: &Snapshot, outlet: &OutletRef) -> bool {
-    let reading = snapshot.pdus.get(&outlet.pdu).and_then(|r| r.as_ref().ok());
-    reading.and_then(|r| r.outlets.get(&outlet.outlet)).is_some_and(|outlet| outlet.on == Ok(true))
-}
-
-fn first_groups<T>(cfg: &Config, all: Vec<T>, groups: u32) -> Vec<T> {
-    let total = usize::try_from(cfg.miners.resume_groups.max(1)).unwrap_or(1);
-    let groups = usize::try_from(groups).unwrap_or(total);
-    let each = all.len().div_ceil(total);
-    all.into_iter().take(each.saturating_mul(groups)).collect()
-}
-
-/// Remembers what is about to be sent, so that a crash between here and the device loses no intent.
-pub(super) fn intend(cfg: &Config, next: &mut SiteState, snapshot: &Snapshot, commands: &[Command], now: &Moment) {
-    for command in commands {
-        match command {
-            Command::Fan { fan, on } => {
-                let Some(fan) = next.fans.get_mut(fan) else { continue };
-                if fan.commanded.as_ref().map(|command| command.value) != Some(*on) {
-                    fan.switchings.push(*now);
-                    fan.commanded = Some(LastGood { value: *on, at: *now });
-                    fan.disagrees = None;
-                } else if fan.relay == Some(!*on) && not_switched_since(fan.disagrees, &fan.switchings, now) {
-                    // It had obeyed, and somebody switched it since: it is switched once more.
-                    fan.switchings.push(*now);
-                }
-            }
-            Command::Miner { miner, mode } => {
-                let known = next.miners.asked.get(miner);
-                let before = known.map_or_else(|| mode_before(snapshot, *miner), |asked| asked.before);
-                let is_wake = *mode != PowerMode::Sleeping;
-                let sleeps_on = is_wake && known.is_some_and(|asked| asked.sleeps_on);
-                let wakes = known.filter(|_| is_wake).map_or(0, |asked| asked.wakes).saturating_add(u32::from(is_wake));
-                let asked = Asked {
-                    mode: *mode,
-                    at: *now,
-                    command: None,
-                    status: None,
-                    before,
-                    sleeps_on,
-                    presumed: false,
-                    wakes,
-                };
-                next.miners.asked.insert(*miner, asked);
-            }
-            Command::Outlet { outlet, on } => {
-                next.miners.outlets_told.insert(outlet.to_string(), *now);
-                if !*on {
-                    next.miners.cut.insert(outlet.clone());
-                }
-            }
-            Command::Bank { pdu } => super::bank::intend(cfg, next, snapshot, pdu, now),
-        }
-    }
-    let off = commands.iter().any(|command| command.is_safe() && !matches!(command, Command::Fan { .. }));
-    if let Some(call) = next.call.as_mut().filter(|call| off && call.first_command.is_none()) {
-        call.first_command = Some(*now);
-    }
-}
-
-/// Whether no switching was counted since a relay began to disagree.
-fn not_switched_since(disagrees: Option<Moment>, switchings: &[Moment], now: &Moment) -> bool {
-    let last = switchings.last().map(|last| now.since(last));
-    disagrees.is_some_and(|since| last.is_none_or(|last| last > now.since(&since)))
-}
-
-/// The mode to go back to: what Foreman says the miner has now, else normal.
-fn mode_before(snapshot: &Snapshot, miner: u64) -> PowerMode {
-    let listed = snapshot.foreman.iter().flat_map(|f| &f.miners).find(|m| m.id == miner);
-    listed.and_then(|m| m.mode).filter(|mode| *mode != PowerMode::Sleeping).unwrap_or(PowerMode::Normal)
-}
-
-/// One event for each group of commands: fans one by one, miners and outlets together; only when they are others than the
-/// last ones, or these were told an hour ago. A device that ignores a command for days must not push the record out.
-/// Returns whether they are new.
-pub(super) fn announce(
-    cfg: &Config,
-    next: &mut SiteState,
-    commands: &[Command],
-    now: &Moment,
-    report: &mut Report,
-) -> bool {
-    let groups = super::outcome::grouped(commands);
-    let words: Vec<String> = groups.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
-    // A fan that is told again after a pause was moved by somebody: that is news.
-    if words.is_empty() && next.last_commands.iter().any(|words| words.starts_with("fan ")) {
-        next.last_commands.clear();
-    }
-    let is_old = next.last_commands_told.is_none_or(|told| now.since(&told) >= TELL_AGAIN);
-    let is_new = !words.is_empty() && words != next.last_commands;
-    let is_told = is_new || (is_old && !words.is_empty());
-    if is_told {
-        next.last_commands = words;
-        next.last_commands_told = Some(*now);
-    }
-    let verb = match cfg.mode {
-        Mode::Live => "to be sent",
-        Mode::Observe => "not sent (mode = observe)",
-    };
-    if is_told {
-        for (subject, what) in groups {
-            report.event(now, EventKind::Command, &subject, format!("{what}: {verb}"));
-        }
-    }
-    is_new
 }

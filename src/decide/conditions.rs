@@ -152,11 +152,8 @@ fn fans(next: &SiteState, inputs: &Inputs) -> Vec<Condition> {
 fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, now: &Moment) -> Vec<Condition> {
     let mut found = Vec::new();
     let off = !next.demand.reasons.is_empty();
-    let late = next
-        .call
-        .as_ref()
-        .filter(|call| off && call.proven.is_none())
-        .map(|call| now.since(&call.seen).min(now.since(&next.demand.since)));
+    let unproven = next.call.as_ref().filter(|call| off && call.proven.is_none());
+    let late = unproven.map(|call| super::ladder::overdue(next, &call.seen, now));
     let limit = cfg.miners.deadline;
     match &next.miners.phase {
         MinersPhase::Fault { since } if off => {
@@ -264,8 +261,7 @@ fn not_back(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -
     let shed = super::budget::shed(cfg, next, snapshot);
     let cut: Vec<_> = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet)).collect();
     let outlets: Vec<String> = cut.iter().take(10).map(ToString::to_string).collect();
-    let left =
-        next.miners.asked.iter().filter(|(id, asked)| super::commands::is_off(asked) && !shed.miners.contains(id));
+    let left = next.miners.asked.iter().filter(|(id, asked)| super::start::is_off(asked) && !shed.miners.contains(id));
     // With its list unread it is not known which miners are shed.
     let is_listed = snapshot.foreman.is_ok() || next.miners.shed_groups == 0;
     let asleep = if is_listed { left.count() } else { 0 };

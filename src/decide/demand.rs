@@ -108,7 +108,8 @@ fn seen(cfg: &Config, next: &SiteState, inputs: &Inputs, reason: OffReason) -> S
         OffReason::TooHot => {
             let limits = &cfg.climate;
             let intake = next.climate.intake.map_or("not known".to_owned(), |t| t.to_string());
-            format!("intake {intake}, off at {}, back at {}", limits.shed_above, limits.resume_below)
+            let rising = if next.climate.rising { ", rising so fast that it is hot before the next run" } else { "" };
+            format!("intake {intake}{rising}, off at {}, back at {}", limits.shed_above, limits.resume_below)
         }
         OffReason::TemperatureLost => format!("limit {}", cfg.climate.lost_limit),
         OffReason::TooFewFans => {

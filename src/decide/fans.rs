@@ -268,7 +268,7 @@ fn while_drawing(
             (stage.max(running), POWER_UNREAD, staged)
         }
         // Miners left off are started as soon as the fans for it are there.
-        MinersPhase::Running if super::commands::left_off(next) => (stage.max(first).min(all), FANS_FIRST, staged),
+        MinersPhase::Running if super::start::left_off(next) => (stage.max(first).min(all), FANS_FIRST, staged),
         MinersPhase::Running => (stage, STAGE, staged),
     }
 }

@@ -192,7 +192,7 @@ impl MayRun<'_> {
 
     /// Whether the miners draw power and nothing waits to be started by us: then it was not us.
     fn runs_by_hand(&self, next: &SiteState) -> bool {
-        self.draws(next) && !super::commands::left_off(next)
+        self.draws(next) && !super::start::left_off(next)
     }
 
     fn draws(&self, next: &SiteState) -> bool {

@@ -12,6 +12,7 @@ mod commands;
 mod conditions;
 mod demand;
 mod fans;
+mod intent;
 mod interlock;
 mod judge;
 mod ladder;
@@ -24,6 +25,7 @@ mod samples;
 mod score;
 mod scorecard;
 mod signal;
+mod start;
 mod table;
 mod wording;
 mod written;
@@ -88,9 +90,9 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     explain_refusals(&refused, &mut report);
     wanted.sort_by_key(|command| !command.is_safe());
     if cfg.mode == Mode::Live {
-        commands::intend(cfg, &mut next, snapshot, &wanted, now);
+        intent::intend(cfg, &mut next, snapshot, &wanted, now);
     }
-    let has_news = commands::announce(cfg, &mut next, &wanted, now, &mut report) && !wanted.is_empty();
+    let has_news = intent::announce(cfg, &mut next, &wanted, now, &mut report) && !wanted.is_empty();
 
     let holding = conditions::holding(cfg, &next, &inputs, snapshot, &live, &refused, now);
     alarms::step(cfg, &mut next, holding, now, &mut report);

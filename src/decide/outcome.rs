@@ -99,7 +99,7 @@ pub(super) fn follow(cfg: &Config, state: &mut SiteState, snapshot: &Snapshot, n
         Ok(foreman) => listed_asleep(foreman, *id),
         Err(_) => true,
     };
-    state.miners.asked.retain(|id, asked| super::commands::is_off(asked) || sleeps_on(id));
+    state.miners.asked.retain(|id, asked| super::start::is_off(asked) || sleeps_on(id));
     state.miners.cut.retain(|outlet| {
         let reading = snapshot.pdus.get(&outlet.pdu).and_then(|pdu| pdu.as_ref().ok());
         reading.and_then(|pdu| pdu.outlets.get(&outlet.outlet)).is_none_or(|outlet| outlet.on != Ok(true))

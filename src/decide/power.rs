@@ -22,7 +22,7 @@ pub(super) fn learn(cfg: &Config, next: &mut SiteState, inputs: &Inputs, now: &M
         && next.demand.reasons.is_empty()
         && next.miners.shed_groups == 0
         && !next.miners.proof_by_hand
-        && !super::commands::left_off(next);
+        && !super::start::left_off(next);
     next.miners.baselines.retain(|name, _| cfg.pdus.iter().any(|pdu| pdu.name == *name));
     let before = std::mem::take(&mut next.miners.pdu_watts);
     let read = inputs.pdus.iter().filter_map(|(name, watts)| Some((name, *watts.as_ref().ok()?)));

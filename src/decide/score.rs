@@ -53,10 +53,8 @@ pub(super) fn step(
         proof(cfg, next, &mut call, inputs, snapshot, now);
         groups(cfg, before, next, &mut call, inputs);
         call.score.watts_by_hand |= next.miners.proof_by_hand;
-        if matches!(next.miners.phase, MinersPhase::Fault { .. })
-            && call.proven.is_some()
-            && !next.demand.reasons.is_empty()
-        {
+        let is_late = matches!(next.miners.phase, MinersPhase::Fault { .. }) && call.proven.is_some();
+        if is_late && is_due(next, &call) {
             call.score.came_back.get_or_insert(*now);
         }
         next.call = Some(call);
@@ -69,6 +67,12 @@ pub(super) fn step(
         report.notice(now, Severity::Info, lines.join("\n"));
         record
     })
+}
+
+/// Whether the miners must be off for what the call is judged by: the signal, where it was among the reasons.
+fn is_due(next: &SiteState, call: &Call) -> bool {
+    let reasons = &next.demand.reasons;
+    if call.score.signal_read.is_some() { reasons.contains(&OffReason::Curtail) } else { !reasons.is_empty() }
 }
 
 /// What would be drawn without the call. One that follows a call before everything ran again is measured against what

@@ -104,3 +104,15 @@ fn a_temperature_set_by_hand_is_no_rise() {
     scene.pass();
     assert!(scene.off_reasons().is_empty(), "nor is its end");
 }
+
+#[test]
+fn a_rise_that_sheds_is_named_among_the_reasons() {
+    let (scene, _) = climb(3.0, 10);
+    assert!(
+        scene.reasons.iter().any(|why| why.subject == "demand" && why.text.contains("rising")),
+        "{:?}",
+        scene.reasons
+    );
+    let slow = climb(1.0, 10).0;
+    assert!(!slow.reasons.iter().any(|why| why.text.contains("rising")));
+}

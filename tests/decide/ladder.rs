@@ -86,12 +86,7 @@ fn the_miners_are_in_fault_from_the_deadline_on_and_not_before() {
     scene.foreman_ignored = true;
     scene.pdus_ignored = true;
     scene.pass();
-    scene.wait(scene.cfg.miners.deadline.0 - 1);
-    scene.pass();
-    assert_eq!(scene.phase(), "curtailing");
-    scene.wait(1);
-    scene.pass();
-    assert_eq!(scene.phase(), "fault");
+    assert_eq!(scene.around_the_deadline(), ["curtailing", "fault"]);
     assert_eq!(scene.told_at(Severity::Emergency).len(), 1);
     // Every rung stays in force: what obeys at last is enough.
     scene.pdus_ignored = false;
@@ -175,4 +170,27 @@ fn a_call_that_was_not_proven_goes_on_at_the_rung_it_had() {
 #[test]
 fn the_sum_of_no_watts_is_shown_without_a_sign() {
     assert_eq!(Watts::sum([]).to_string(), "0 W");
+}
+
+#[test]
+fn a_cut_outlet_that_was_never_told_is_told_before_those_that_stick() {
+    let mut scene = Scene::running();
+    scene.foreman_down = true;
+    scene.signal = Some(350.0);
+    scene.minutes(20);
+    assert_eq!(scene.phase(), "curtailed");
+    for pdu in &mut scene.cfg.pdus {
+        pdu.batch = 1;
+    }
+    // Two outlets of one PDU are on again: one was told a while ago and sticks, of the other nothing is known.
+    let (stuck, other) = (scene.outlet_of(1), scene.outlet_of(2));
+    scene.quirks.outlets_stuck.insert(stuck.clone());
+    assert_eq!(stuck.pdu, other.pdu);
+    scene.outlets_off.remove(&stuck);
+    scene.outlets_off.remove(&other);
+    // Their miners sleep: all are still proven off.
+    scene.asleep.extend([1, 2]);
+    scene.state.miners.outlets_told.remove(&other.to_string());
+    scene.pass();
+    assert!(scene.commands.contains(&Command::Outlet { outlet: other, on: false }), "{:?}", scene.commands);
 }

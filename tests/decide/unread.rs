@@ -195,12 +195,7 @@ fn a_reason_that_comes_back_in_fault_has_the_whole_ladder_and_its_deadline_again
     scene.signal = Some(350.0);
     scene.pass();
     assert_eq!(scene.phase(), "curtailing");
-    scene.wait(scene.cfg.miners.deadline.0 - 1);
-    scene.pass();
-    assert_eq!(scene.phase(), "curtailing");
-    scene.wait(1);
-    scene.pass();
-    assert_eq!(scene.phase(), "fault");
+    assert_eq!(scene.around_the_deadline(), ["curtailing", "fault"]);
 }
 
 #[test]

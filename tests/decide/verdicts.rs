@@ -102,3 +102,21 @@ fn miners_that_come_back_long_after_a_call_found_them_off_have_their_whole_deadl
     assert_eq!(scene.phase(), "curtailing");
     assert!(scene.told_at(Severity::Emergency).is_empty());
 }
+
+#[test]
+fn miners_that_come_back_in_the_heat_after_the_signal_make_no_miss_of_a_call_that_was_met() {
+    let mut scene = Scene::running();
+    scene.signal = Some(350.0);
+    scene.minutes(20);
+    assert_eq!(card(&scene).verdict, Verdict::InTime);
+    scene.intake_c = Some(41.0);
+    scene.signal = Some(250.0);
+    scene.minutes(10);
+    assert_eq!(scene.off_reasons(), vec![OffReason::TooHot]);
+    (scene.foreman_ignored, scene.pdus_ignored) = (true, true);
+    scene.asleep.clear();
+    scene.outlets_off.clear();
+    scene.minutes(20);
+    assert_eq!(scene.phase(), "fault");
+    assert_eq!(card(&scene).verdict, Verdict::InTime);
+}

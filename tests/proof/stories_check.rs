@@ -171,6 +171,10 @@ impl Witness {
                 prop_assert!(!self.lost_state, "I8: {command} right after a lost state");
             }
         }
+        // In each pass: what was an hour ago once is not within the hour again when the clock is set back.
+        for times in self.switched.values_mut() {
+            times.retain(|at| scene.now.since(at) < Seconds(3600));
+        }
         for command in &scene.commands {
             let Command::Fan { fan, on } = command else { continue };
             // What is sent again, to a relay that a hand moved or that does not obey, is not counted.
@@ -178,7 +182,6 @@ impl Witness {
                 continue;
             }
             let times = self.switched.entry(*fan).or_default();
-            times.retain(|at| scene.now.since(at) < Seconds(3600));
             let limit = scene.cfg.fan_rules.max_switchings_per_hour as usize;
             prop_assert!(*on || times.len() < limit, "I7: {command} after {} switchings", times.len());
             times.push(scene.now);

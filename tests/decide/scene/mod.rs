@@ -185,6 +185,16 @@ impl Scene {
         self.now.up = Seconds(self.now.up.0 + seconds);
     }
 
+    /// The phases a second before the deadline that begins now, and at it.
+    pub fn around_the_deadline(&mut self) -> [&'static str; 2] {
+        self.wait(self.cfg.miners.deadline.0 - 1);
+        self.pass();
+        let before = self.phase();
+        self.wait(1);
+        self.pass();
+        [before, self.phase()]
+    }
+
     /// One run each two minutes, each of up to four passes while something changes.
     pub fn minutes(&mut self, minutes: u64) {
         for _ in 0..minutes.div_ceil(2) {
