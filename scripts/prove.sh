@@ -4,6 +4,7 @@
 #
 #   scripts/prove.sh            all of them
 #   scripts/prove.sh NAME...    those whose name contains NAME
+#   scripts/prove.sh --build    only builds them
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -12,4 +13,8 @@ if [ "${1:-}" = -h ] || [ "${1:-}" = --help ]; then
 fi
 cd "$ROOT"
 # The dependencies stay as the other tests have them; only this program is optimised.
-exec cargo test --locked --config 'profile.dev.package.minectl.opt-level=2' --test proof -- --nocapture "$@"
+proof=(cargo test --locked --config 'profile.dev.package.minectl.opt-level=2' --test proof)
+if [ "${1:-}" = --build ]; then
+    exec "${proof[@]}" --no-run
+fi
+exec "${proof[@]}" -- --nocapture "$@"

@@ -26,6 +26,12 @@ pub(crate) fn answer(site: &Site, request: &Request) -> Response {
             site.reset();
             Ok(json!({"ok": true}))
         }
+        ("POST", "/keep") => {
+            site.keep();
+            Ok(json!({"ok": true}))
+        }
+        ("POST", "/back") if site.back() => Ok(json!({"ok": true})),
+        ("POST", "/back") => Err("nothing was kept".to_owned()),
         (method, path) => Err(format!("no `{method} {path}` here")),
     };
     result.map_or_else(|text| refused(&text), |value| Response::json(200, &value))

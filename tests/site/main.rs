@@ -61,6 +61,8 @@
 //! | `GET /commands` | every command in order: [{time, device, what, accepted}], `what` being `relay 3=1`, `outlet 12 off` (`on`, `settings`), `bank off`, `miner 1001 sleeping` |
 //! | `POST /clock` | `{"clock": "REAL:SITE:RATE"}`: another clock; physics catch up before the answer, 48 h at most. A clock set back moves the times, not the physics |
 //! | `POST /reset` | back to the start at the same clock, faults and records gone |
+//! | `POST /keep` | remembers the world as it is |
+//! | `POST /back` | as it was kept, without faults; the time since then goes by in one leap |
 //!
 //! # Faults
 //!

@@ -35,6 +35,8 @@ pub(crate) struct Site {
     world: Mutex<World>,
     /// The world as it was when a device froze.
     frozen: Mutex<Vec<(Device, World)>>,
+    /// The world as it was when it was to be kept.
+    kept: Mutex<Option<World>>,
     gates: Mutex<Vec<Gate>>,
     gate_moved: Condvar,
 }
@@ -43,7 +45,8 @@ impl Site {
     pub(crate) fn new(base_port: u16, tls: Arc<ServerConfig>, world: World) -> Arc<Site> {
         let gates = Mutex::new(vec![Gate { wanted: true, is_open: true }; ALL.len()]);
         let world = Mutex::new(world);
-        Arc::new(Site { base_port, tls, world, frozen: Mutex::new(Vec::new()), gates, gate_moved: Condvar::new() })
+        let (frozen, kept) = (Mutex::new(Vec::new()), Mutex::new(None));
+        Arc::new(Site { base_port, tls, world, frozen, kept, gates, gate_moved: Condvar::new() })
     }
 
     /// The world, brought up to now.
@@ -85,11 +88,28 @@ impl Site {
 
     /// Starts the world again from its beginning, all faults cleared.
     pub(crate) fn reset(&self) {
+        self.clear_faults();
+        let mut world = self.world();
+        *world = World::new(world.clock, world.seed);
+    }
+
+    /// Remembers the world as it is, for `back`.
+    pub(crate) fn keep(&self) {
+        *self.kept.lock().unwrap() = Some(self.world().clone());
+    }
+
+    /// Takes back all that happened since `keep`, except the time that went by; false when nothing was kept.
+    pub(crate) fn back(&self) -> bool {
+        self.clear_faults();
+        let Some(kept) = self.kept.lock().unwrap().clone() else { return false };
+        *self.world() = kept;
+        true
+    }
+
+    fn clear_faults(&self) {
         for (device, _, _) in ALL {
             self.clear_fault(device);
         }
-        let mut world = self.world();
-        *world = World::new(world.clock, world.seed);
     }
 
     fn move_gate(&self, device: Device, open: bool) {

@@ -157,6 +157,20 @@ impl Mine {
         }
     }
 
+    /// Remembers the site and all that the program has written, for `back`.
+    pub fn keep(&self) {
+        self.post("/keep", &json!({}));
+        copy_folder(&self.folder.path().join("demo"), &self.folder.path().join("kept"));
+    }
+
+    /// Takes back everything since `keep`, except the time that went by.
+    pub fn back(&self) {
+        self.post("/back", &json!({}));
+        let demo = self.folder.path().join("demo");
+        std::fs::remove_dir_all(&demo).unwrap();
+        copy_folder(&self.folder.path().join("kept"), &demo);
+    }
+
     pub fn port(&self, offset: u16) -> u16 {
         self.base + offset
     }
@@ -308,6 +322,22 @@ pub fn finish(mut child: Child, what: &str) -> Ran {
         let took = began.elapsed();
         Ran { code: status.code().unwrap_or(-1), stdout: out.join().unwrap(), stderr: err.join().unwrap(), took }
     })
+}
+
+/// The folder with all in it, in place of what was there.
+fn copy_folder(from: &Path, to: &Path) {
+    if to.exists() {
+        std::fs::remove_dir_all(to).unwrap();
+    }
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy_folder(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
 }
 
 fn agent() -> ureq::Agent {
