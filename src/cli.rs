@@ -23,6 +23,15 @@ pub enum Command {
     Tick,
     /// Print what one pass would do now and why; nothing is sent or saved
     Plan,
+    /// Check the machine, each device and each way to reach people, and say what to do about each fault; only reads
+    Doctor {
+        /// Only this device or channel; may be given several times
+        #[arg(long, value_name = "NAME")]
+        device: Vec<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the state of the site as of the last run
     Status {
         /// As JSON, the same as status.json beside the page

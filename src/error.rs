@@ -12,6 +12,8 @@ pub const EXIT_USAGE: u8 = 2;
 pub const EXIT_CONFIG: u8 = 3;
 /// Exit code when another run holds the lock.
 pub const EXIT_LOCKED: u8 = 4;
+/// Exit code of a look (`doctor`) that found no fault, but something to mind.
+pub const EXIT_WARNINGS: u8 = 5;
 
 /// Why a command could not go on.
 #[derive(Debug, Error)]

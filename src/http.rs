@@ -3,6 +3,7 @@
 
 mod pinned;
 mod raw;
+mod reach;
 mod text;
 
 use std::io::Read;
@@ -15,6 +16,7 @@ use crate::model::{Fault, FaultKind};
 use crate::units::UnixSeconds;
 
 pub use raw::raw_get;
+pub use reach::reach;
 pub use text::{excerpt, masked, shown_url};
 
 /// The longest body that is read unless the request says otherwise.

@@ -42,6 +42,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             return done.map(|()| EXIT_DONE);
         }
         Command::Signal { what } => return commands::signal::run(path, what, &mut out),
+        Command::Doctor { device, json } => return commands::doctor::run(path, device, *json, &mut out),
         Command::Tick
         | Command::Plan
         | Command::Status { .. }
@@ -70,10 +71,7 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
         }
         Command::Notify { what } => return commands::notify::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
-        Command::Status { json } => {
-            let colour = std::io::stdout().is_terminal();
-            commands::report::status(cfg, clock, *json, colour, out)?;
-        }
+        Command::Status { json } => commands::report::status(cfg, clock, *json, std::io::stdout().is_terminal(), out)?,
         Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,
         Command::Clear { target } => commands::set::clear(cfg, clock, &target.join(" "), out)?,
         Command::Ack { alarm } => commands::set::acknowledge(cfg, clock, &alarm.join(" "), out)?,
@@ -85,7 +83,11 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             commands::month::month(cfg, clock, month.as_deref(), (*json, *csv), out)?;
         }
         Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
-        Command::Signal { .. } | Command::Config { .. } | Command::Completions { .. } | Command::Man => {}
+        Command::Signal { .. }
+        | Command::Doctor { .. }
+        | Command::Config { .. }
+        | Command::Completions { .. }
+        | Command::Man => {}
     }
     Ok(EXIT_DONE)
 }

@@ -1,8 +1,9 @@
-//! The subcommands other than `tick`. Each writes to the given output and touches no device, except `plan`, which
-//! reads them, and `signal explain`, which reads the signal's page.
+//! The subcommands other than `tick`. Each writes to the given output and touches no device, except `plan` and
+//! `doctor`, which read them, and `signal explain`, which reads the signal's page.
 
 pub mod config;
 pub mod crontab;
+pub mod doctor;
 pub mod manual;
 pub mod month;
 mod month_table;

@@ -67,34 +67,53 @@ pub fn sense_with_page(
     limit: Duration,
     ask: &[u64],
 ) -> (Snapshot, Option<page::SignalPage>) {
+    sense_wanted(cfg, clock, limit, ask, &|_| true)
+}
+
+/// As [`sense_with_page`], but asks only the devices whose names are `wanted`. Rooms, boards and PDUs that are not are left
+/// out of the snapshot; the signal, the fan meter and Foreman are a fault in their place.
+pub fn sense_wanted(
+    cfg: &Config,
+    clock: &Clock,
+    limit: Duration,
+    ask: &[u64],
+    wanted: &dyn Fn(&str) -> bool,
+) -> (Snapshot, Option<page::SignalPage>) {
     let until = Instant::now() + limit;
     let at = clock.now();
     let now = at.wall;
     let limits = |timeout: Seconds| Limits { timeout, until };
     let (sender, page) = mpsc::channel();
     let snapshot = scope(|scope| {
-        let signal = start(scope, signal_page::NAME, move || {
-            let (reading, page) = signal_page::read(&cfg.signal, &cfg.time_zone, now, limits(cfg.signal.timeout));
-            // The receiver lives as long as this thread; a driver that breaks sends nothing.
-            sender.send(page).ok();
-            reading
+        let one = |name: &str| if wanted(name) { Ok(()) } else { Err(not_asked(name)) };
+        let signal = one(signal_page::NAME).and_then(|()| {
+            start(scope, signal_page::NAME, move || {
+                let (reading, page) = signal_page::read(&cfg.signal, &cfg.time_zone, now, limits(cfg.signal.timeout));
+                // The receiver lives as long as this thread; a driver that breaks sends nothing.
+                sender.send(page).ok();
+                reading
+            })
         });
-        let rooms: Vec<_> = each(&cfg.rooms, |room| {
+        let rooms: Vec<_> = each(cfg.rooms.iter().filter(|room| wanted(&room.name)), |room| {
             (room.name.as_str(), start(scope, &room.name, move || room_alert::read(room, limits(room.timeout))))
         });
-        let fan_watts = start(scope, cfg.fan_watts.name(), move || match &cfg.fan_watts {
-            FanWattsConfig::IotaWatt(meter) => iotawatt::read(meter, &cfg.paths.data, now, limits(meter.timeout)),
-            FanWattsConfig::EmonCms(meter) => emoncms::read(meter, now, limits(meter.timeout)),
+        let fan_watts = one(cfg.fan_watts.name()).and_then(|()| {
+            start(scope, cfg.fan_watts.name(), move || match &cfg.fan_watts {
+                FanWattsConfig::IotaWatt(meter) => iotawatt::read(meter, &cfg.paths.data, now, limits(meter.timeout)),
+                FanWattsConfig::EmonCms(meter) => emoncms::read(meter, now, limits(meter.timeout)),
+            })
         });
-        let boards: Vec<_> = each(&cfg.boards, |board| {
+        let boards: Vec<_> = each(cfg.boards.iter().filter(|board| wanted(&board.name)), |board| {
             let read = move || controlbyweb::read(board, &fans_of(cfg, board), limits(board.timeout));
             (board.name.as_str(), start(scope, &board.name, read))
         });
-        let pdus: Vec<_> = each(&cfg.pdus, |pdu| {
+        let pdus: Vec<_> = each(cfg.pdus.iter().filter(|pdu| wanted(&pdu.name)), |pdu| {
             (pdu.name.as_str(), start(scope, &pdu.name, move || pdu::read(pdu, now, limits(pdu.timeout))))
         });
-        let foreman = start(scope, &cfg.foreman.name, move || {
-            foreman::read(&cfg.foreman, clock, ask, limits(cfg.foreman.timeout))
+        let foreman = one(&cfg.foreman.name).and_then(|()| {
+            start(scope, &cfg.foreman.name, move || {
+                foreman::read(&cfg.foreman, clock, ask, limits(cfg.foreman.timeout))
+            })
         });
         let mut collect = Collect { took_ms: BTreeMap::new(), secrets: secrets(cfg) };
         Snapshot {
@@ -113,8 +132,13 @@ pub fn sense_with_page(
 }
 
 /// All of a kind, started before any is waited for.
-fn each<'cfg, T, P>(devices: &'cfg [T], begin: impl Fn(&'cfg T) -> P) -> Vec<P> {
-    devices.iter().map(begin).collect()
+fn each<T, P>(devices: impl Iterator<Item = T>, begin: impl Fn(T) -> P) -> Vec<P> {
+    devices.map(begin).collect()
+}
+
+/// In the place of a device that nobody wanted to read.
+fn not_asked(name: &str) -> Fault {
+    Fault::new(name, FaultKind::Missing, "was not asked")
 }
 
 /// Starts a device's reading on a thread of its own.

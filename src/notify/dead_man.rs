@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::config::{DeadManConfig, Secret};
-use crate::http::{Request, send as call};
+use crate::http::{Request, reach, send as call};
 use crate::model::{Fault, FaultKind};
 
 use super::attempt::excerpt;
@@ -46,6 +46,11 @@ pub fn ping(cfg: &DeadManConfig, what: Ping, limit: Duration) -> Result<(), Faul
     let Some((kind, way_out)) = complaint(answer.status, &answer.text()) else { return Ok(()) };
     let detail = format!("{} `{}`{way_out}", answer.status, excerpt(&answer.text(), &secrets));
     Err(Fault::new(DEVICE, kind, detail))
+}
+
+/// Whether the service answers, without a ping: that would count. `Ok(None)` when its address leaves nothing else to ask.
+pub(super) fn look(cfg: &DeadManConfig, limit: Duration) -> Result<Option<String>, Fault> {
+    reach(DEVICE, &cfg.url, cfg.timeout.duration().min(limit))
 }
 
 /// What is wrong with an answer, and the way out; `None` when the ping was taken. healthchecks.io says 200 to any address

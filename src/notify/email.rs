@@ -19,7 +19,7 @@ use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
 
 use crate::clock::Clock;
@@ -46,15 +46,48 @@ const LEFT_BEHIND_AFTER: Duration = Duration::from_millis(100);
 /// Sends a message within `left` (real time) or the configured wait, whichever is shorter.
 pub(super) fn send(cfg: &Config, settings: &EmailConfig, letter: &Letter, clock: &Clock, left: Duration) -> Attempt {
     let limit = settings.timeout.duration().min(left);
-    let mail = match Prepared::new(cfg, settings, letter, clock) {
-        Ok(mail) => mail,
-        Err(attempt) => return attempt,
-    };
+    match Prepared::new(cfg, settings, letter, clock) {
+        Ok(mail) => in_time(settings, limit, move |session| session.run(|it, to| it.transaction(to, &mail))),
+        Err(attempt) => attempt,
+    }
+}
+
+/// Asks whether the server takes login, sender and recipients, within `limit` (real time), and leaves before the message.
+/// `Ok` says what it took.
+pub(super) fn look(settings: &EmailConfig, limit: Duration) -> Result<String, Fault> {
+    let refused = |what: &str| Fault::new(DEVICE, FaultKind::Missing, what);
+    let address = |text: &String| text.parse::<Mailbox>().map(|mailbox| mailbox.email);
+    let from = address(&settings.from).map_err(|_| refused("`from` in [email] is not an address"))?;
+    let to: Result<Vec<(String, Address)>, _> =
+        settings.to.iter().map(|text| address(text).map(|address| (text.clone(), address))).collect();
+    let to = to.map_err(|_| refused("not an address; correct `to` in [email]"))?;
+    let limit = settings.timeout.duration().min(limit);
+    let attempt =
+        in_time(settings, limit, move |session| session.run(|it, server| it.envelope_only(server, from, &to)));
+    match attempt {
+        Attempt::Accepted(None) => {
+            let security = match settings.security {
+                MailSecurity::StartTls => "STARTTLS",
+                MailSecurity::Tls => "TLS",
+                MailSecurity::None => "not encrypted",
+            };
+            Ok(format!("{} ({security}) takes login, sender and {} recipients", settings.host, settings.to.len()))
+        }
+        Attempt::Accepted(Some(fault)) | Attempt::Later { fault, .. } | Attempt::Refused(fault) => Err(fault),
+    }
+}
+
+/// Holds a conversation on a thread of its own, which is left behind when time is up.
+fn in_time(
+    settings: &EmailConfig,
+    limit: Duration,
+    talk: impl FnOnce(&Session) -> (Attempt, Option<SmtpConnection>) + Send + 'static,
+) -> Attempt {
     let (result, received) = channel();
     let given_up = Arc::new(AtomicBool::new(false));
     let session = Session { cfg: settings.clone(), deadline: Instant::now() + limit, given_up: Arc::clone(&given_up) };
     let work = move || {
-        let (attempt, connection) = session.run(&mail);
+        let (attempt, connection) = talk(&session);
         // Nobody listens any more when time is up; the attempt was reported as late then.
         let _listening = result.send(attempt).is_ok();
         if let Some(mut connection) = connection {
@@ -145,6 +178,9 @@ fn message(
     Ok(message.formatted())
 }
 
+/// Recipients that a server took, and what came of the others.
+type Recipients = (Vec<String>, Vec<(String, Attempt)>);
+
 /// One conversation with the mail server.
 struct Session {
     cfg: EmailConfig,
@@ -153,13 +189,16 @@ struct Session {
 }
 
 impl Session {
-    /// What came of it, and the connection if there is one to say goodbye on.
-    fn run(&self, mail: &Prepared) -> (Attempt, Option<SmtpConnection>) {
+    /// Logs in and goes on with `then`: what came of it, and the connection if there is one to say goodbye on.
+    fn run(
+        &self,
+        then: impl FnOnce(&Session, &mut SmtpConnection) -> Result<Attempt, Attempt>,
+    ) -> (Attempt, Option<SmtpConnection>) {
         let mut connection = match self.connected() {
             Ok(connection) => connection,
             Err(attempt) => return (attempt, None),
         };
-        let attempt = self.login(&mut connection).and_then(|()| self.transaction(&mut connection, mail));
+        let attempt = self.login(&mut connection).and_then(|()| then(self, &mut connection));
         (attempt.unwrap_or_else(|attempt| attempt), Some(connection))
     }
 
@@ -222,21 +261,9 @@ impl Session {
 
     /// Sender, recipients, message. Recipients that are refused are left out; the others get it.
     fn transaction(&self, connection: &mut SmtpConnection, mail: &Prepared) -> Result<Attempt, Attempt> {
-        self.tighten(connection)?;
-        let sender = Mail::new(Some(mail.from.clone()), Vec::new());
-        connection.command(sender).map_err(|error| self.failed("sender", &error))?;
+        let (accepted, refused) = self.envelope(connection, mail.from.clone(), &mail.to)?;
         let mut results = mail.unusable.clone();
-        let mut accepted = Vec::new();
-        for (recipient, address) in &mail.to {
-            self.tighten(connection)?;
-            match connection.command(Rcpt::new(address.clone(), Vec::new())) {
-                Ok(_) => accepted.push(recipient.clone()),
-                Err(error) if error.status().is_some() => {
-                    results.push((recipient.clone(), self.failed("recipient", &error)));
-                }
-                Err(error) => return Err(self.failed("recipient", &error)),
-            }
-        }
+        results.extend(refused);
         if !accepted.is_empty() {
             self.tighten(connection)?;
             connection.command(Data).map_err(|error| self.failed("message", &error))?;
@@ -245,6 +272,43 @@ impl Session {
             results.extend(accepted.into_iter().map(|recipient| (recipient, Attempt::Accepted(None))));
         }
         Ok(combine(DEVICE, &mail.reached, results))
+    }
+
+    /// Sender and recipients, and then nothing: the server forgets them.
+    fn envelope_only(
+        &self,
+        connection: &mut SmtpConnection,
+        from: Address,
+        to: &[(String, Address)],
+    ) -> Result<Attempt, Attempt> {
+        let (accepted, mut results) = self.envelope(connection, from, to)?;
+        self.tighten(connection)?;
+        connection.command(Rset).map_err(|error| self.failed("reset", &error))?;
+        results.extend(accepted.into_iter().map(|recipient| (recipient, Attempt::Accepted(None))));
+        Ok(combine(DEVICE, &[], results))
+    }
+
+    /// Sender and recipients: those that are accepted, and what the others were told.
+    fn envelope(
+        &self,
+        connection: &mut SmtpConnection,
+        from: Address,
+        to: &[(String, Address)],
+    ) -> Result<Recipients, Attempt> {
+        self.tighten(connection)?;
+        connection.command(Mail::new(Some(from), Vec::new())).map_err(|error| self.failed("sender", &error))?;
+        let (mut accepted, mut refused) = (Vec::new(), Vec::new());
+        for (recipient, address) in to {
+            self.tighten(connection)?;
+            match connection.command(Rcpt::new(address.clone(), Vec::new())) {
+                Ok(_) => accepted.push(recipient.clone()),
+                Err(error) if error.status().is_some() => {
+                    refused.push((recipient.clone(), self.failed("recipient", &error)));
+                }
+                Err(error) => return Err(self.failed("recipient", &error)),
+            }
+        }
+        Ok((accepted, refused))
     }
 
     /// Limits the next step to the time that is left; fails when none is, or when nobody waits any more.

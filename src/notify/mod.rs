@@ -15,8 +15,10 @@ mod text;
 pub use dead_man::{Ping, ping};
 pub use deliver::deliver;
 
-use crate::config::{Config, NotifyConfig};
-use crate::model::{Channel, Notice, Severity};
+use std::time::Duration;
+
+use crate::config::{Config, DeadManConfig, NotifyConfig};
+use crate::model::{Channel, Fault, Notice, Severity};
 
 /// The channels that have a section in the configuration.
 pub fn configured(cfg: &Config) -> Vec<Channel> {
@@ -26,6 +28,21 @@ pub fn configured(cfg: &Config) -> Vec<Channel> {
         Channel::Sms => cfg.sms.is_some(),
     };
     Channel::ALL.into_iter().filter(is_there).collect()
+}
+
+/// Looks whether a channel would take a message, as far as that shows without sending one, within `limit` (real time).
+/// `Ok` says what was found out; `None` where nothing can be asked, or the channel is not configured.
+pub fn look(cfg: &Config, channel: Channel, limit: Duration) -> Result<Option<String>, Fault> {
+    match channel {
+        Channel::Telegram => cfg.telegram.as_ref().map(|telegram| telegram::look(telegram, limit)).transpose(),
+        Channel::Email => cfg.email.as_ref().map(|email| email::look(email, limit)).transpose(),
+        Channel::Sms => cfg.sms.as_ref().map_or(Ok(None), |sms| sms::look(sms, limit)),
+    }
+}
+
+/// Whether the dead-man service answers, without a ping; as [`look`].
+pub fn look_at_dead_man(cfg: &DeadManConfig, limit: Duration) -> Result<Option<String>, Fault> {
+    dead_man::look(cfg, limit)
 }
 
 /// The channels that a notice goes to, each once. Channels that are not configured are left out by the check of the

@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::config::{Secret, SmsConfig, SmsProvider};
-use crate::http::{Answer, Request, send as call};
+use crate::http::{Answer, Request, reach, send as call};
 use crate::model::{Fault, FaultKind};
 
 use super::attempt::{Attempt, combine, excerpt, percent_encoded, retry_after};
@@ -35,6 +35,37 @@ pub(super) fn send(cfg: &SmsConfig, letter: &Letter, left: Duration) -> Attempt 
         results.push(((*to).clone(), send_to(cfg, to, &text, cfg.timeout.duration().min(share))));
     }
     combine(DEVICE, &letter.reached, results)
+}
+
+/// Asks Twilio about the account, and any other provider only whether its host answers, within `limit` (real time); sends
+/// nothing. `Ok(None)` when a provider's address leaves nothing to ask.
+pub(super) fn look(cfg: &SmsConfig, limit: Duration) -> Result<Option<String>, Fault> {
+    let limit = cfg.timeout.duration().min(limit);
+    let SmsProvider::Twilio { account_sid, auth_token, .. } = &cfg.provider else {
+        return reach(DEVICE, &cfg.url, limit);
+    };
+    let url = format!("{}/2010-04-01/Accounts/{account_sid}.json", cfg.url.trim_end_matches('/'));
+    let login = Secret::new(BASE64.encode(format!("{account_sid}:{}", auth_token.reveal())));
+    let request = Request::get(DEVICE, &url, limit)
+        .header("Authorization", format!("Basic {}", login.reveal()))
+        .secret(auth_token)
+        .secret(&login);
+    let answer = call(&request)?;
+    match judge_twilio(&answer, &[auth_token, &login]) {
+        Attempt::Accepted(_) => {}
+        Attempt::Later { fault, .. } | Attempt::Refused(fault) => return Err(fault),
+    }
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let text = |name: &str| said.get(name).and_then(Value::as_str).map(|text| excerpt(text, &[auth_token, &login]));
+    let (name, kind) = (text("friendly_name").unwrap_or_default(), text("type").unwrap_or_default());
+    match text("status").as_deref() {
+        Some("active") => Ok(Some(format!("account `{name}` is active ({kind})"))),
+        status => {
+            let status = status.unwrap_or("of no status");
+            let detail = format!("the account is {status}; look into Twilio's console: has it credit?");
+            Err(Fault::new(DEVICE, FaultKind::Refused, detail))
+        }
+    }
 }
 
 fn send_to(cfg: &SmsConfig, to: &str, text: &str, limit: Duration) -> Attempt {

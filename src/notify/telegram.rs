@@ -20,10 +20,8 @@ const TEXT_MAX: usize = 4096;
 
 /// Sends a message within `left` (real time) or the configured wait, whichever is shorter.
 pub(super) fn send(cfg: &TelegramConfig, letter: &Letter, left: Duration) -> Attempt {
-    // Such a token would make the address unreadable, and an error text might then quote a part of it.
-    if !cfg.token.reveal().chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-')) {
-        let detail = "the token has characters that no token has; copy it anew from @BotFather into [telegram]";
-        return Attempt::Refused(Fault::new(DEVICE, FaultKind::Refused, detail));
+    if let Some(fault) = unusable_token(cfg) {
+        return Attempt::Refused(fault);
     }
     let began = Instant::now();
     let limit = cfg.timeout.duration().min(left);
@@ -40,6 +38,41 @@ pub(super) fn send(cfg: &TelegramConfig, letter: &Letter, left: Duration) -> Att
     }
 }
 
+/// Asks whether the service knows the bot, and the bot its chat, within `limit` (real time); sends nothing. `Ok` names both.
+pub(super) fn look(cfg: &TelegramConfig, limit: Duration) -> Result<String, Fault> {
+    if let Some(fault) = unusable_token(cfg) {
+        return Err(fault);
+    }
+    let began = Instant::now();
+    let left = || cfg.timeout.duration().min(limit).saturating_sub(began.elapsed());
+    let me = ask(cfg, "getMe", &json!({}), left(), "/result/username")?;
+    let chat = ask(cfg, "getChat", &json!({"chat_id": cfg.chat_id}), left(), "/result/type")?;
+    let text =
+        |said: &Value, at: &str| said.pointer(at).and_then(Value::as_str).map(|text| excerpt(text, &[&cfg.token]));
+    let name = text(&me, "/result/username").unwrap_or_default();
+    let title = text(&chat, "/result/title").or_else(|| text(&chat, "/result/first_name")).unwrap_or_default();
+    Ok(format!("bot @{name}, chat `{title}`"))
+}
+
+/// One question; `proof` is where an answer of Telegram's has a text.
+fn ask(cfg: &TelegramConfig, method: &str, body: &Value, limit: Duration, proof: &str) -> Result<Value, Fault> {
+    let url = format!("{}/bot{}/{method}", cfg.url.trim_end_matches('/'), cfg.token.reveal());
+    let request =
+        Request::new(DEVICE, "POST", &url, limit).body("application/json", body.to_string()).secret(&cfg.token);
+    let answer = call(&request)?;
+    match judge(cfg, &answer, |said| said.pointer(proof).is_some_and(Value::is_string)).0 {
+        Attempt::Accepted(_) => Ok(serde_json::from_slice(&answer.body).unwrap_or_default()),
+        Attempt::Later { fault, .. } | Attempt::Refused(fault) => Err(fault),
+    }
+}
+
+/// Such a token would make the address unreadable, and an error text might then quote a part of it.
+fn unusable_token(cfg: &TelegramConfig) -> Option<Fault> {
+    let usable = cfg.token.reveal().chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-'));
+    let detail = "the token has characters that no token has; copy it anew from @BotFather into [telegram]";
+    (!usable).then(|| Fault::new(DEVICE, FaultKind::Refused, detail))
+}
+
 /// One call; and the id that the chat has moved to, if Telegram says that.
 fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration) -> (Attempt, Option<String>) {
     let url = format!("{}/bot{}/sendMessage", cfg.url.trim_end_matches('/'), cfg.token.reveal());
@@ -52,20 +85,19 @@ fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration
     let request =
         Request::new(DEVICE, "POST", &url, limit).body("application/json", body.to_string()).secret(&cfg.token);
     match call(&request) {
-        Ok(answer) => judge(cfg, &answer),
+        // An accepted message has a number; an answer without one is no more Telegram's than a login page.
+        Ok(answer) => judge(cfg, &answer, |said| said.pointer("/result/message_id").is_some_and(Value::is_u64)),
         Err(fault) => (Attempt::later(fault), None),
     }
 }
 
-/// What an answer means for the message.
-fn judge(cfg: &TelegramConfig, answer: &Answer) -> (Attempt, Option<String>) {
+/// What an answer means for the message, or for the question; `is_proof` is whether a body is one of Telegram's.
+fn judge(cfg: &TelegramConfig, answer: &Answer, is_proof: impl Fn(&Value) -> bool) -> (Attempt, Option<String>) {
     let says = |text: &str| excerpt(text, &[&cfg.token]);
     let status = answer.status;
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    // An accepted message has a number; an answer without one is no more Telegram's than a login page.
-    let number = said.pointer("/result/message_id").and_then(Value::as_u64);
     match (said.get("ok").and_then(Value::as_bool), status) {
-        (Some(true), 200..300) if number.is_some() => return (Attempt::Accepted(None), None),
+        (Some(true), 200..300) if is_proof(&said) => return (Attempt::Accepted(None), None),
         (Some(false), _) => {}
         // A router's login page, or a proxy: whatever it says, it says nothing about the message.
         _ => {

@@ -136,6 +136,18 @@ impl Store {
         loaded
     }
 
+    /// Reads as [`Store::load`] does, for somebody who only looks: a database that cannot be used stays where it is. `None`
+    /// where there is none yet; `Err` says why it cannot be read.
+    pub fn look(folder: &Path, refuge: &Path) -> Result<Option<Loaded>, String> {
+        if !db::path(folder).exists() {
+            return Ok(None);
+        }
+        let store = Store { folder: folder.to_owned(), refuge: Some(refuge.to_owned()) };
+        let mut loaded = store.try_load().map_err(|failure| failure.text)?;
+        store.take_from_refuge(&mut loaded);
+        Ok(Some(loaded))
+    }
+
     /// A state in the refuge that is newer than the database's was written while the data folder could not be.
     fn take_from_refuge(&self, loaded: &mut Loaded) {
         let Some(copy) = self.refuge.as_deref().and_then(plain::read_refuge) else { return };

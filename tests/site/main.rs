@@ -24,8 +24,8 @@
 //! | 6 | `relays-b` | X-WR-10R12, `/state.xml`, `?relay1State=0`, relays 1-4 of 10 = fans 6-9, serial `00:0C:C8:02:7A:E4` |
 //! | 10-15 | `spdu-a`..`spdu-f` | `GET /api/miners/`, `PUT /api/miners/{1..48}`, `PATCH /api/groups/miners` `{"control_action": "off"}` (all 48 at once, 204; what is already off stays so; `on` is refused), `Authorization: JWT site-spdu-token` |
 //! | 20 | `foreman` | `/api/ping`, `/api/ping/7`, `/api/v2/clients/7`, `/api/v2/clients/7/miners?limit&offset` (at most 500), `POST /api/actions/power-mode/{id}`, `/api/actions/status/{command}`; `Authorization: Token site-foreman-key`; one call a second an endpoint |
-//! | 21 | `telegram` | `sendMessage`, `getMe`; token `123456:site-telegram-token`, chat `-1001234567890`, 20 messages a minute |
-//! | 22 | `twilio` | account `ACsite0000000000000000000000000000`, auth token `site-twilio-token` |
+//! | 21 | `telegram` | `sendMessage`, `getMe`, `getChat`; token `123456:site-telegram-token`, chat `-1001234567890`, 20 messages a minute |
+//! | 22 | `twilio` | account `ACsite0000000000000000000000000000`, auth token `site-twilio-token`: `Messages.json` and the account itself |
 //! | 23 | `dead-man` | `/ping/5f0c5a9e-0000-4000-8000-000000000001`, then `/start`, `/fail`, `/log` or `/<0-255>` |
 //! | 24 | `smtp` | STARTTLS or plain, AUTH PLAIN and LOGIN, user `minectl`, password `site-smtp-password`, needed before MAIL |
 //! | 25 | `smtps` | the same, TLS from the start |

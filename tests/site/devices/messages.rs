@@ -31,6 +31,9 @@ pub(crate) fn twilio(world: &mut World, request: &Request) -> Response {
     if request.header("authorization") != Some(&format!("Basic {basic}")) {
         return twilio_error(401, 20003, "Authenticate").with("WWW-Authenticate", "Basic realm=\"Twilio API\"");
     }
+    if request.path == format!("/2010-04-01/Accounts/{ACCOUNT}.json") {
+        return twilio_account(world, request);
+    }
     if request.path != wanted {
         let text = format!("The requested resource {} was not found", request.path);
         return twilio_error(404, 20404, &text);
@@ -71,6 +74,26 @@ pub(crate) fn twilio(world: &mut World, request: &Request) -> Response {
             "error_message": null, "from": from, "messaging_service_sid": null, "num_media": "0",
             "num_segments": body.chars().count().div_ceil(segment).to_string(), "price": null, "price_unit": "USD",
             "sid": sid, "status": "queued", "to": to, "uri": format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}.json"),
+        }),
+    )
+}
+
+/// The account itself.
+fn twilio_account(world: &World, request: &Request) -> Response {
+    if request.method != "GET" {
+        return twilio_error(405, 20004, "Method not allowed");
+    }
+    match world.fault(Device::Twilio) {
+        "429" => return twilio_error(429, 20429, "Too Many Requests"),
+        "absurd" => return Response::json(200, &json!({"sid": 12, "status": ["?"]})),
+        _ => {}
+    }
+    Response::json(
+        200,
+        &json!({
+            "sid": ACCOUNT, "friendly_name": "Prairie Box", "status": "active", "type": "Full",
+            "date_created": "Tue, 11 Mar 2025 14:02:51 +0000", "owner_account_sid": ACCOUNT,
+            "uri": format!("/2010-04-01/Accounts/{ACCOUNT}.json"),
         }),
     )
 }

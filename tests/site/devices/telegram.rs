@@ -1,4 +1,4 @@
-//! The Telegram Bot API as far as a bot that only sends needs it: `sendMessage` and `getMe`, with the service's limits
+//! The Telegram Bot API as far as a bot that only sends needs it: `sendMessage`, `getMe` and `getChat`, with the service's limits
 //! and error texts. Markup is checked just enough to refuse what the service would refuse.
 
 use serde_json::{Map, Value, json};
@@ -45,6 +45,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
             let me = json!({"id": 123_456, "is_bot": true, "first_name": "Box 1", "username": "prairie_box1_bot"});
             Response::json(200, &json!({"ok": true, "result": me}))
         }
+        "getchat" => chat(world, request),
         "sendmessage" => send(world, request),
         _ => error(404, "Not Found", None),
     }
@@ -74,6 +75,25 @@ fn as_text(value: Option<&Value>) -> String {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    }
+}
+
+/// What the bot may know of a chat; the service refuses it with the words with which it refuses a message.
+fn chat(world: &World, request: &Request) -> Response {
+    let Some(parameters) = parameters(request) else { return bad("can't parse parameters JSON object") };
+    match world.fault(Device::Telegram) {
+        "429" => return flooded(30),
+        "403" => return error(403, "Forbidden: bot was kicked from the supergroup chat", None),
+        "absurd" => return Response::json(200, &json!({"ok": true, "result": {"id": [], "type": -1.0e300}})),
+        _ => {}
+    }
+    match as_text(parameters.get("chat_id")).as_str() {
+        "" => bad("chat_id is empty"),
+        CHAT => {
+            let chat = json!({"id": -1_001_234_567_890_i64, "title": "Box 1 alerts", "type": "supergroup"});
+            Response::json(200, &json!({"ok": true, "result": chat}))
+        }
+        _ => bad("chat not found"),
     }
 }
 

@@ -1,0 +1,89 @@
+//! The points of a device's reading, in words: probes, switches, fans, relays, outlets, miners. Nothing is judged.
+
+use crate::model::{FanWattsReading, Fault, ForemanReading, PduReading, RelayReading, RoomReading};
+use crate::units::Seconds;
+
+/// Faulty outlets of one PDU that have a line each.
+const OUTLETS_MAX: usize = 6;
+
+/// One of the things that a device measures or switches.
+pub(super) struct Point {
+    /// Its name below the device's: `probe intake-west`, `fan 3`.
+    pub(super) name: String,
+    /// Its value in words, or why there is none.
+    pub(super) value: Result<String, Fault>,
+    /// How old the device says that it is.
+    pub(super) age: Option<Seconds>,
+}
+
+pub(super) fn of_room(room: &RoomReading) -> Vec<Point> {
+    let mut points = Vec::new();
+    for (name, probe) in &room.probes {
+        let mut value = probe.temperature.as_ref().map(ToString::to_string).map_err(Fault::clone);
+        if let (Ok(value), Some(Ok(humidity))) = (&mut value, &probe.humidity) {
+            value.push_str(&format!(", {humidity}"));
+        }
+        points.push(Point { name: format!("probe {name}"), value, age: None });
+        if let Some(Err(fault)) = &probe.humidity
+            && probe.temperature.is_ok()
+        {
+            points.push(Point { name: format!("humidity {name}"), value: Err(fault.clone()), age: None });
+        }
+    }
+    for (name, switch) in &room.switches {
+        let value = switch.as_ref().map(|alarm| if *alarm { "in alarm" } else { "normal" }.to_owned());
+        points.push(Point { name: format!("switch {name}"), value: value.map_err(Fault::clone), age: None });
+    }
+    points
+}
+
+pub(super) fn of_meter(meter: &FanWattsReading) -> Vec<Point> {
+    let point = |(fan, reading): (&u8, &crate::model::Reading<crate::model::Measured<crate::units::Watts>>)| Point {
+        name: format!("fan {fan}"),
+        value: reading.as_ref().map(|measured| measured.value.to_string()).map_err(Fault::clone),
+        age: reading.as_ref().ok().map(|measured| measured.age),
+    };
+    meter.fans.iter().map(point).collect()
+}
+
+pub(super) fn of_board(board: &RelayReading) -> Vec<Point> {
+    let word = |runs: &bool| if *runs { "lets it run" } else { "stops it" }.to_owned();
+    let point = |(fan, reading): (&u8, &crate::model::Reading<bool>)| Point {
+        name: format!("fan {fan}"),
+        value: reading.as_ref().map(word).map_err(Fault::clone),
+        age: None,
+    };
+    board.fans.iter().map(point).collect()
+}
+
+/// `48 outlets: 47 on, 1 off`.
+pub(super) fn outlets_in_words(pdu: &PduReading) -> String {
+    let count = |on: bool| pdu.outlets.values().filter(|outlet| outlet.on == Ok(on)).count();
+    let (on, off, all) = (count(true), count(false), pdu.outlets.len());
+    let unread = all.saturating_sub(on).saturating_sub(off);
+    let unread = if unread > 0 { format!(", {unread} not read") } else { String::new() };
+    format!("{all} outlets: {on} on, {off} off{unread}")
+}
+
+/// The first outlets without a state or without watts, and how many more there are.
+pub(super) fn faulty_outlets(pdu: &PduReading) -> Vec<Point> {
+    let fault = |(id, outlet): (&String, &crate::model::OutletReading)| {
+        let fault = outlet.on.as_ref().err().or(outlet.watts.as_ref().err())?.clone();
+        Some(Point { name: format!("outlet {id}"), value: Err(fault), age: None })
+    };
+    let mut faulty: Vec<Point> = pdu.outlets.iter().filter_map(fault).collect();
+    let more = faulty.len().saturating_sub(OUTLETS_MAX);
+    faulty.truncate(OUTLETS_MAX);
+    if let Some(Point { value: Err(fault), .. }) = faulty.last_mut().filter(|_| more > 0) {
+        fault.detail.push_str(&format!(" (and {more} outlets more)"));
+    }
+    faulty
+}
+
+/// `288 of 288 miners online, 288 may be commanded, 33.9 PH/s`.
+pub(super) fn foreman_in_words(foreman: &ForemanReading) -> String {
+    let count = |number: Option<u32>| number.map_or("?".to_owned(), |number| number.to_string());
+    let hash_rate = foreman.hash_rate.map_or(String::new(), |rate| format!(", {rate}"));
+    let (online, total) = (count(foreman.online), count(foreman.total));
+    format!("{online} of {total} miners online, {} may be commanded{hash_rate}", foreman.miners.len())
+}
