@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::config::TelegramConfig;
 use crate::http::{Answer, Request, send as call};
-use crate::model::{Fault, FaultKind};
-use crate::units::Seconds;
+use crate::model::{DeliveryResult, Fault, FaultKind};
+use crate::units::{Seconds, UnixSeconds};
 
 use super::attempt::{Attempt, excerpt, retry_after};
 use super::letter::Letter;
@@ -55,6 +55,12 @@ fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration
         Ok(answer) => judge(cfg, &answer),
         Err(fault) => (Attempt::later(fault), None),
     }
+}
+
+/// What an answer means for a message that was not tried before `now`; and the id that the chat has moved to.
+pub fn parse(cfg: &TelegramConfig, answer: &Answer, now: UnixSeconds) -> (DeliveryResult, Option<String>) {
+    let (attempt, moved_to) = judge(cfg, answer);
+    (attempt.into_result(0, now).0, moved_to)
 }
 
 /// What an answer means for the message.
