@@ -9,6 +9,8 @@ mod checks;
 mod corpus;
 #[path = "parsers/costly.rs"]
 mod costly;
+#[path = "parsers/found.rs"]
+mod found;
 #[path = "parsers/mutated.rs"]
 mod mutated;
 #[path = "parsers/round_trips.rs"]
