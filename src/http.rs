@@ -19,6 +19,11 @@ pub use raw::raw_get;
 pub use reach::reach;
 pub use text::{excerpt, masked, shown_url};
 
+/// The readers of bytes alone, for tests: no I/O.
+pub mod parse {
+    pub use super::raw::{answer as raw_answer, is_whole as raw_is_whole};
+}
+
 /// The longest body that is read unless the request says otherwise.
 pub const BODY_MAX: usize = 256 * 1024;
 

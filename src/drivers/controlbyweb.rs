@@ -30,9 +30,18 @@ type Results = Vec<Result<Reply, Fault>>;
 /// Reads a board and tells for each of its fans whether the relay lets it run.
 pub(super) fn read(cfg: &RelayBoardConfig, fans: &[&FanConfig], limits: Limits) -> Reading<RelayReading> {
     let (_, state) = ask::look(cfg, has_names(fans.iter().copied()), limits)?;
-    check_serial(cfg, &state)?;
-    let fans = fans.iter().map(|fan| (fan.number, fan_is_on(cfg, fan, &state)));
-    Ok(RelayReading { fans: fans.collect(), remarks: remarks(&state) })
+    reading(cfg, fans, &state)
+}
+
+/// What a body says of a board's fans, as [`parse`] where all of them go by numbers.
+pub fn parse_for(body: &str, cfg: &RelayBoardConfig, fans: &[&FanConfig]) -> Reading<RelayReading> {
+    reading(cfg, fans, &parse::state(body, &cfg.name)?)
+}
+
+fn reading(cfg: &RelayBoardConfig, fans: &[&FanConfig], state: &BoardState) -> Reading<RelayReading> {
+    check_serial(cfg, state)?;
+    let fans = fans.iter().map(|fan| (fan.number, fan_is_on(cfg, fan, state)));
+    Ok(RelayReading { fans: fans.collect(), remarks: remarks(state) })
 }
 
 /// Switches fans: all changes in one request, the reply compared relay by relay, and read once more where it differs. A

@@ -133,6 +133,13 @@ fn prompt(kept: &Kept) -> Option<WwwAuthenticateHeader> {
     Some(prompt)
 }
 
+/// The header line that answers a challenge after so many uses; `None` for one that is not understood. For tests.
+pub fn authorization(challenge: &str, uses: u32, user: &str, password: &Secret, url: &str) -> Option<String> {
+    let kept = Kept { challenge: challenge.to_owned(), uses, refused: false };
+    let context = AuthContext::new(user, password.reveal(), path_of(url));
+    Some(prompt(&kept)?.respond(&context).ok()?.to_string())
+}
+
 /// What stands after the host of an address.
 fn path_of(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);

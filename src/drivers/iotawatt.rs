@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use live::{Live, parse as parse_status, series as parse_series};
-pub use rows::parse;
+pub use rows::{clock, parse};
 
 use super::common::{Limits, is_silent, joined, json, number, quoted, whole};
 use super::digest::Login;

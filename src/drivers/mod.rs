@@ -37,13 +37,15 @@ pub mod page {
 
 /// The parsers alone, for tests and for `signal explain`: text in, reading out, no I/O.
 pub mod parse {
-    pub use super::controlbyweb::{BoardState, Dialect, parse as relays};
+    pub use super::controlbyweb::{BoardState, Dialect, parse as relays, parse_for as relay_board};
+    pub use super::digest::authorization as digest;
     pub use super::emoncms::parse as emoncms;
     pub use super::foreman::{Page, Summary, parse_page, parse_status, parse_summary};
     pub use super::iotawatt::{
-        Live, parse as iotawatt, parse_series as iotawatt_series, parse_status as iotawatt_status,
+        Live, clock as iotawatt_clock, parse as iotawatt, parse_series as iotawatt_series,
+        parse_status as iotawatt_status,
     };
-    pub use super::pdu::{parse as pdu, parse_redfish as redfish};
+    pub use super::pdu::{judged as pdu_reply, parse as pdu, parse_redfish as redfish, redfish_words};
     pub use super::room_alert::parse as room_alert;
     pub use super::signal_page::parse as signal;
 }

@@ -17,8 +17,9 @@ use super::common::{Limits, number, quoted};
 use allowed::Listed;
 
 pub(super) use act::{Change, act};
+pub use json::judged;
 pub use parse::parse;
-pub use redfish::parse as parse_redfish;
+pub use redfish::{parse as parse_redfish, words as redfish_words};
 
 /// No outlet of a PDU carries more.
 const OUTLET_WATTS_MAX: f64 = 50_000.0;

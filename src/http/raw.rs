@@ -127,7 +127,7 @@ fn seems_whole(reply: &[u8]) -> bool {
 }
 
 /// Whether a reply with headers has all the bytes it announced; without an announced length only its end tells.
-fn is_whole(reply: &[u8]) -> bool {
+pub fn is_whole(reply: &[u8]) -> bool {
     let Some((head, body)) = head_and_body(reply) else { return false };
     let headers = headers(head);
     if is_chunked(&headers) { unchunked(body).is_some() } else { length(&headers).is_some_and(|n| body.len() >= n) }
@@ -181,7 +181,9 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-fn answer(request: &Request, reply: Vec<u8>) -> Result<Answer, Fault> {
+/// What a whole reply says; without a status line it is all body. `Broken` when it is cut off, `Unreadable` when it is too
+/// long, packed, or no HTTP.
+pub fn answer(request: &Request, reply: Vec<u8>) -> Result<Answer, Fault> {
     let secrets: Vec<Secret> = request.secrets.iter().map(|secret| (*secret).clone()).collect();
     if !reply.starts_with(b"HTTP/") {
         if reply.len() > request.body_max {

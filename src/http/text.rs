@@ -39,15 +39,19 @@ pub fn excerpt(text: &str) -> String {
 fn without_tags(text: &str) -> String {
     let mut plain = String::with_capacity(text.len().min(4096));
     let mut rest = text;
+    // Where one search finds no `>`, none is left for any later one: they would cost a square of the length.
+    let mut closes = true;
     while let Some((before, tail)) = rest.split_once('<') {
         plain.push_str(before);
         let opens = tail.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
-        match tail.split_once('>') {
-            Some((_, after)) if opens => {
+        let tag = if opens && closes { tail.split_once('>') } else { None };
+        closes &= tag.is_some() || !opens;
+        match tag {
+            Some((_, after)) => {
                 plain.push(' ');
                 rest = after;
             }
-            _ => {
+            None => {
                 plain.push('<');
                 rest = tail;
             }

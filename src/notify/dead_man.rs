@@ -55,7 +55,7 @@ pub(super) fn look(cfg: &DeadManConfig, limit: Duration) -> Result<Option<String
 
 /// What is wrong with an answer, and the way out; `None` when the ping was taken. healthchecks.io says 200 to any address
 /// and in the text whether it knows the check; a router's login page says 200 to everything.
-fn complaint(status: u16, said: &str) -> Option<(FaultKind, &'static str)> {
+pub fn complaint(status: u16, said: &str) -> Option<(FaultKind, &'static str)> {
     let said = said.trim_start().to_ascii_lowercase();
     let unknown = status == 404 || (status == 200 && said.starts_with("ok (not found)"));
     if unknown {

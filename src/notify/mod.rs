@@ -15,6 +15,13 @@ mod text;
 pub use dead_man::{Ping, ping};
 pub use deliver::deliver;
 
+/// The readers of services' answers alone, for tests: no I/O.
+pub mod parse {
+    pub use super::dead_man::complaint as dead_man;
+    pub use super::sms::{parse_template as template, parse_twilio as twilio};
+    pub use super::telegram::parse as telegram;
+}
+
 use std::time::Duration;
 
 use crate::config::{Config, DeadManConfig, NotifyConfig};

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::config::{Secret, SmsConfig, SmsProvider};
 use crate::http::{Answer, Request, reach, send as call};
-use crate::model::{Fault, FaultKind};
+use crate::model::{DeliveryResult, Fault, FaultKind};
+use crate::units::UnixSeconds;
 
 use super::attempt::{Attempt, combine, excerpt, percent_encoded, retry_after};
 use super::letter::Letter;
@@ -89,6 +90,23 @@ fn send_to(cfg: &SmsConfig, to: &str, text: &str, limit: Duration) -> Attempt {
             send_by_template(&template, to, text, limit)
         }
     }
+}
+
+/// What an answer of Twilio means for a message that was not tried before `now`.
+pub fn parse_twilio(answer: &Answer, secrets: &[&Secret], now: UnixSeconds) -> DeliveryResult {
+    judge_twilio(answer, secrets).into_result(0, now).0
+}
+
+/// The same of a provider whose answer is judged by patterns: that of a success, and that of a refusal for good.
+pub fn parse_template(
+    answer: &Answer,
+    success: &Regex,
+    refused: Option<&Regex>,
+    secrets: &[&Secret],
+    now: UnixSeconds,
+) -> DeliveryResult {
+    let template = Template { url: "", method: "", headers: &[], key: None, body: "", success, refused };
+    judge_template(answer, &template, secrets).into_result(0, now).0
 }
 
 /// Twilio's answer: 201 means that it took the message, not that it arrived. Decided by the status alone, as Twilio

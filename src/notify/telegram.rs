@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::config::TelegramConfig;
 use crate::http::{Answer, Request, send as call};
-use crate::model::{Fault, FaultKind};
-use crate::units::Seconds;
+use crate::model::{DeliveryResult, Fault, FaultKind};
+use crate::units::{Seconds, UnixSeconds};
 
 use super::attempt::{Attempt, excerpt, retry_after};
 use super::letter::Letter;
@@ -85,10 +85,20 @@ fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration
     let request =
         Request::new(DEVICE, "POST", &url, limit).body("application/json", body.to_string()).secret(&cfg.token);
     match call(&request) {
-        // An accepted message has a number; an answer without one is no more Telegram's than a login page.
-        Ok(answer) => judge(cfg, &answer, |said| said.pointer("/result/message_id").is_some_and(Value::is_u64)),
+        Ok(answer) => judge(cfg, &answer, is_message),
         Err(fault) => (Attempt::later(fault), None),
     }
+}
+
+/// An accepted message has a number; an answer without one is no more Telegram's than a login page.
+fn is_message(said: &Value) -> bool {
+    said.pointer("/result/message_id").is_some_and(Value::is_u64)
+}
+
+/// What an answer means for a message that was not tried before `now`; and the id that the chat has moved to.
+pub fn parse(cfg: &TelegramConfig, answer: &Answer, now: UnixSeconds) -> (DeliveryResult, Option<String>) {
+    let (attempt, moved_to) = judge(cfg, answer, is_message);
+    (attempt.into_result(0, now).0, moved_to)
 }
 
 /// What an answer means for the message, or for the question; `is_proof` is whether a body is one of Telegram's.

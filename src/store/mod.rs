@@ -24,6 +24,26 @@ pub use evidence::{file_name as page_name, keep as keep_page};
 pub use history::{append as append_history, prune as prune_history, read as read_history};
 pub use plain::{read_snapshot, write_snapshot};
 
+/// The readers of stored bytes alone, for tests.
+pub mod parse {
+    use std::path::Path;
+
+    use super::{Loaded, parts, plain};
+    use crate::model::{Override, SiteState};
+
+    /// A record of the database by its key and its packed bytes; `Err` says why it cannot be read.
+    pub fn record(key: &[u8], packed: &[u8]) -> Result<Loaded, String> {
+        let mut loaded = Loaded::default();
+        loaded.take_in(key, &parts::unpack(packed).map_err(|failure| failure.text)?)?;
+        Ok(loaded)
+    }
+
+    /// The plain copy in a folder; `None` when there is none, `Err` says why it cannot be read.
+    pub fn plain_copy(folder: &Path) -> Result<Option<(SiteState, Vec<Override>)>, String> {
+        Ok(plain::read(folder)?.map(|copy| (copy.state, copy.overrides)))
+    }
+}
+
 /// Events are kept in the database for this long.
 const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
 

@@ -135,7 +135,7 @@ fn pack(text: &[u8]) -> Result<Vec<u8>, Failure> {
     encoder.write_all(text).and_then(|()| encoder.finish()).map_err(|error| Failure::passing(error.to_string()))
 }
 
-fn unpack(packed: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     let mut decoder = DeflateDecoder::new(packed).take(RECORD_BYTES_MAX);
     decoder.read_to_end(&mut text).map_err(|error| Failure::damage(format!("damaged record: {error}")))?;

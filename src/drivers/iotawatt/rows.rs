@@ -25,7 +25,7 @@ pub(super) fn path(cfg: &IotaWattConfig, begin: &str, end: &str) -> String {
 }
 
 /// The unit's own clock, to its last full row, out of an answer to `end=s`.
-pub(super) fn clock(answer: &Value) -> Option<UnixSeconds> {
+pub fn clock(answer: &Value) -> Option<UnixSeconds> {
     whole(answer.get("range")?.get(1)?).filter(|end| *end > 0).map(UnixSeconds)
 }
 

@@ -248,7 +248,7 @@ impl<'a> Json<'a> {
 }
 
 /// Judges an answer by its status, then by what the dialect knows of its body.
-fn judged(answer: Answer, device: &str, cfg: &PduConfig, ask: &Ask) -> Result<Answer, Fault> {
+pub fn judged(answer: Answer, device: &str, cfg: &PduConfig, ask: &Ask) -> Result<Answer, Fault> {
     let answer = answer.accepted(device, &joined(&cfg.url, &ask.path))?;
     let Some(test) = &ask.done else { return Ok(answer) };
     let body = json(&answer, device)?;

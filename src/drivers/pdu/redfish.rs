@@ -16,7 +16,7 @@ use crate::drivers::common::{Limits, is_silent, no_time, quoted};
 use crate::model::{Fault, FaultKind, Measured, OutletReading, PduReading, Reading};
 use link::Link;
 
-pub use parse::parse;
+pub use parse::{parse, words};
 
 /// Pages of one list.
 const PAGES_MAX: usize = 16;

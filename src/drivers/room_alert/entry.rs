@@ -3,7 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::drivers::common::{quoted, text_of, whole};
+use crate::http::excerpt;
 use crate::model::{Fault, FaultKind};
+
+/// Arrays that a fault names at most.
+const NAMES_SHOWN_MAX: usize = 20;
 
 /// One port, with the wireless unit that it belongs to.
 pub(super) struct Entry<'a> {
@@ -50,8 +54,8 @@ fn item<'a>(
     };
     let found = within.get(array).or_else(|| within.get(twin)).and_then(Value::as_array);
     let Some(entries) = found else {
-        let known: Vec<&str> =
-            within.iter().filter(|(_, value)| value.is_array()).map(|(name, _)| name.as_str()).collect();
+        let arrays = within.iter().filter(|(_, value)| value.is_array());
+        let known: Vec<String> = arrays.map(|(name, _)| excerpt(name)).take(NAMES_SHOWN_MAX).collect();
         return Err(missing(device, format!("no array `{array}` in the answer; there are `{}`", known.join("`, `"))));
     };
     let at = entries.get(index).and_then(Value::as_object);

@@ -190,6 +190,19 @@ pub(super) fn task(task: &Value) -> Option<String> {
     Some(format!("its task is {}{said}", excerpt(state)))
 }
 
+/// All that is quoted of a resource, whatever it is: for tests.
+pub fn words(found: &Value, device: &str) -> Vec<String> {
+    let mut remarks = Remarks::default();
+    remarks.look_at(device, found);
+    let target = [true, false].map(|on| target(found, device, on).map_or_else(|fault| fault.detail, str::to_owned));
+    let powers = [whole_pdu(found, device), sensor(found, device)];
+    let powers = powers.map(|power| power.map_or_else(|fault| fault.detail, |power| power.value.to_string()));
+    let places = [sensor_place(found), branch_place(found), tripped(found), place_of(found), sessions(found)];
+    let places = places.into_iter().flatten().map(str::to_owned);
+    let told = [held_off(found), task(found), error(found), Some(expand(found).to_owned())];
+    remarks.told().into_iter().chain(target).chain(powers).chain(places).chain(told.into_iter().flatten()).collect()
+}
+
 /// The words of an error: the first of its details, else its message.
 pub(super) fn error(body: &Value) -> Option<String> {
     let error = body.get("error")?;

@@ -1,0 +1,62 @@
+//! The utility's page: character set, place, pattern, value, stamp.
+
+use minectl::config::SignalMeaning;
+use minectl::drivers::page::{decode, examine, moment, strict_number};
+use minectl::model::SignalValue;
+
+use super::kinds::signals;
+use super::{NOW, is_number, is_quotable, read, steady};
+
+const ZONE: &str = "America/Chicago";
+
+const HEADERS: [Option<&str>; 3] = [None, Some("text/html; charset=ISO-8859-1"), Some("text/html; charset=utf-16le")];
+
+const FORMATS: [&str; 8] = [
+    "%m/%d/%Y %I:%M %p %Z",
+    "%m/%d/%Y %I:%M %p",
+    "Status at %H:%M CST - Last Switching Cycle",
+    "%s",
+    "%A %I:%M %p",
+    "%b %d, %I:%M %p",
+    "%Y-%m-%dT%H:%M:%S%:z",
+    "%Y-%m-%dT%H:%M:%SZ",
+];
+
+pub fn signal_page(bytes: &[u8]) -> bool {
+    let mut is_read = false;
+    for (place, header) in HEADERS.into_iter().enumerate() {
+        let text = steady(|| decode(bytes, header).text);
+        assert!(text.len() <= 4 * bytes.len() + 16, "{} bytes of text out of {}", text.len(), bytes.len());
+        // Every kind of page for the plain case, some for the others: the kinds do not look at bytes.
+        for cfg in signals().iter().step_by(1 + 5 * place) {
+            let seen = steady(|| examine(&text, &cfg.signal, ZONE, NOW));
+            for check in &seen.checks {
+                if let Some(Err(fault)) = &check.result {
+                    is_quotable(fault);
+                }
+            }
+            let Some(reading) = read(seen.reading) else { continue };
+            is_read = true;
+            assert!(reading.text.len() <= text.len() && reading.hash.len() == 16);
+            match (reading.value, &cfg.signal.meaning) {
+                (SignalValue::Number(number), SignalMeaning::Number { range: (min, max), .. }) => {
+                    is_number(Some(number), *min..=*max, &text);
+                }
+                (SignalValue::CurtailWord(word), SignalMeaning::Words { curtail: known, .. })
+                | (SignalValue::RunWord(word), SignalMeaning::Words { run: known, .. }) => {
+                    assert!(known.iter().any(|one| one.to_lowercase() == word.to_lowercase()), "{word} is not known");
+                }
+                (value, meaning) => panic!("{value:?} for {meaning:?}"),
+            }
+        }
+    }
+    is_read
+}
+
+pub fn signal_stamp(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let number = steady(|| strict_number(&text));
+    assert!(number.as_ref().is_none_or(|number| number.is_finite()), "{number:?}");
+    // Each format is tried, whatever the first one says.
+    FORMATS.iter().filter_map(|format| steady(|| moment(&text, format, ZONE, NOW))).count() > 0
+}
