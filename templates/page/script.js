@@ -158,7 +158,8 @@
     return value;
   }
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim(); }
-  function font(scale) { return 0.75 * parseFloat(getComputedStyle(document.documentElement).fontSize) * scale + 'px ' + getComputedStyle(document.body).fontFamily; }
+  function small() { return 0.75 * parseFloat(getComputedStyle(document.documentElement).fontSize); }
+  function font(scale) { return small() * scale + 'px ' + getComputedStyle(document.body).fontFamily; }
   function xTicks(plot, ticks, axis, space, step) {
     return ticks.map(function (t) {
       var time = zoned(t, { hour: '2-digit', minute: '2-digit' });
@@ -280,14 +281,14 @@
       return { element: cell, last: cell.textContent, label: row.querySelector('th').textContent, column: index + 1 };
     });
     chart.plot = new uPlot({
-      width: host.clientWidth, height: host.clientHeight, legend: { show: false }, pxAlign: 0, padding: [8, 18, 0, 0], focus: { alpha: 0.2 },
+      width: host.clientWidth, height: host.clientHeight, legend: { show: false }, pxAlign: 0, padding: [8, 1.8 * small(), 0, 0], focus: { alpha: 0.2 },
       tzDate: function (t) { return uPlot.tzDate(new Date(t * 1000), page.getAttribute('data-zone')); },
       cursor: { y: false, lock: false, sync: { key: 'trends', setSeries: false, scales: ['x', null] }, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, dataIdx: function (u, series, index) { return index; } },
       scales: {
         x: { time: true, range: function (u, low, high) { return [low, high]; } },
         y: { range: function (u, low, high) { if (!zoom || low === null) return [bottom, max]; var room = Math.max((high - low) * 0.1, 2 / perUnit); return [Math.max(bottom, low - room), Math.min(max, high + room)]; } }
       },
-      axes: [axis({ values: xTicks, space: 56, size: 28 }), axis({ size: 48, space: 34, incrs: steps, values: function (u, ticks, axis, space, step) { var places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9)); return ticks.map(function (v) { return v.toFixed(places); }); } })],
+      axes: [axis({ values: xTicks, space: 4.6 * small(), size: 2.4 * small() }), axis({ size: 4 * small(), space: 34, incrs: steps, values: function (u, ticks, axis, space, step) { var places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9)); return ticks.map(function (v) { return v.toFixed(places); }); } })],
       series: [{}].concat(lines.map(function (line, index) {
         var style = getComputedStyle(line), dash = style.strokeDasharray === 'none' ? [] : style.strokeDasharray.split(/,? +/).map(parseFloat);
         return { label: chart.cells[index].label, stroke: style.stroke, width: 1.6, dash: dash, points: { show: false }, spanGaps: false };
