@@ -7,6 +7,7 @@ mod delivery;
 mod evidence;
 mod lines;
 mod locked;
+mod trends;
 
 use std::collections::BTreeMap;
 use std::thread::JoinHandle;
@@ -234,8 +235,7 @@ impl<'a> Run<'a> {
     fn draw(&mut self, snapshot: &Snapshot, reasons: &[Reason]) {
         let now = self.clock.now();
         let events: Vec<Event> = self.recent.iter().rev().take(PAGE_LINES).cloned().collect();
-        let day_ago = now.wall.minus(Seconds(86_400));
-        let history = store::read_history(&self.cfg.paths.data.join("history"), day_ago, now.wall, &|_| true);
+        let trends = trends::read(&self.cfg.paths.data.join("history"), now.wall);
         let log_tail = logging::tail(&self.cfg.paths.log, PAGE_LINES);
         let calls = calls::shown(self.cfg, &self.store, &self.state, &now);
         let input = crate::dashboard::Input {
@@ -246,7 +246,7 @@ impl<'a> Run<'a> {
             overrides: &self.overrides,
             events: &events,
             log_tail: &log_tail,
-            history: &history,
+            trends: &trends,
             calls: &calls.finished,
             call: calls.running.as_ref(),
             now,

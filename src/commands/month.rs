@@ -19,9 +19,6 @@ use crate::store::{self, Store};
 use crate::tick;
 use crate::units::{Dollars, KilowattHours, Seconds, UnixSeconds};
 
-/// Days of one call that are counted at most.
-const DAYS_MAX: usize = 400;
-
 /// The calls of one month at the site.
 pub(super) struct Month {
     pub(super) zone: TimeZone,
@@ -182,11 +179,7 @@ impl Month {
 
     /// The local dates on which the signal called in this call.
     fn days(&self, call: &CallRecord) -> Vec<String> {
-        let Some(read) = call.signal_read else { return Vec::new() };
-        let last = call.signal_cleared.unwrap_or(read.plus(call.signal_time));
-        let (first, last) = (self.zoned(read).date(), self.zoned(last).date());
-        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok().filter(|next| *next <= last));
-        days.take(DAYS_MAX).map(|day| day.to_string()).collect()
+        dashboard::control_days(call, &self.zone).keys().map(ToString::to_string).collect()
     }
 
     fn sums(&self) -> Sums {

@@ -9,7 +9,7 @@ use super::printed;
 use crate::cli::Format;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::dashboard::Input;
+use crate::dashboard::{Input, Trends};
 use crate::error::Error;
 use crate::model::{History, SiteState};
 use crate::store::{self, Store};
@@ -44,7 +44,7 @@ pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut d
         overrides: &loaded.overrides,
         events: &events,
         log_tail: &[],
-        history: &History::default(),
+        trends: &Trends::default(),
         calls: &calls.finished,
         call: calls.running.as_ref(),
         now,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Input;
-use super::words::{Words, count};
+use super::words::{Words, count, unbroken};
 use crate::model::{CallRecord, ChangeSource, Verdict};
 use crate::units::{Dollars, Seconds};
 
@@ -76,7 +76,7 @@ pub(super) fn view(input: &Input, words: &Words) -> CallsView {
 }
 
 fn cell(text: impl Into<String>, note: Option<String>) -> Cell {
-    Cell { text: text.into(), note }
+    Cell { text: unbroken(&text.into()), note: note.map(|note| unbroken(&note)) }
 }
 
 fn row(call: &CallRecord, words: &Words) -> CallRow {

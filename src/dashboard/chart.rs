@@ -1,17 +1,11 @@
 //! Line charts and on/off lanes as SVG paths, thinned out to what a screen can show. It knows no series and no site:
 //! labels, units and time ticks come from the caller, colours and text from the template.
 //!
-//! Paths are drawn in a plane of [`WIDTH`] by [`HEIGHT`] that the page stretches to any size; labels stand beside it
-//! as text, so that they keep their size on a phone.
-
-use serde::Serialize;
+//! Paths are drawn in a plane that the page stretches to any size; labels stand beside it as text, so that they keep
+//! their size on a phone. One unit of its width is half a bucket, one unit of its height the last decimal that is shown:
+//! whoever reads a path reads the values themselves, so the page needs no second copy of them for its script.
 
 use crate::units::{Seconds, UnixSeconds};
-
-/// Width of the plane, and number of buckets that the points are thinned out to.
-pub const WIDTH: u32 = 288;
-/// Height of the plane.
-pub const HEIGHT: f64 = 100.0;
 
 /// Points of one series, oldest first; `None` where there was no trustworthy reading.
 pub type Points = [(UnixSeconds, Option<f64>)];
@@ -25,6 +19,8 @@ pub struct Span {
     pub to: UnixSeconds,
     /// The longest step that is joined by a line.
     pub gap: Seconds,
+    /// The number of equal parts of it; of the points in each, the least and the greatest stay.
+    pub buckets: u32,
 }
 
 impl Span {
@@ -33,6 +29,11 @@ impl Span {
         let length = self.to.0.saturating_sub(self.from.0).max(1);
         let place = at.0.saturating_sub(self.from.0) as f64 / length as f64;
         (0.0..=1.0).contains(&place).then_some(place)
+    }
+
+    /// Width of the plane: two points fit into each bucket.
+    pub fn width(&self) -> u32 {
+        self.buckets.saturating_mul(2)
     }
 }
 
@@ -47,6 +48,26 @@ pub struct Scale {
     pub ticks: Vec<f64>,
     /// Decimals that the ticks need.
     pub decimals: usize,
+    /// Decimals that values are drawn and told with.
+    pub value_decimals: usize,
+}
+
+impl Scale {
+    /// Height of the plane: steps of the last decimal from the bottom to the top.
+    pub fn height(&self) -> u32 {
+        self.depth(self.min)
+    }
+
+    /// How far below the top a value lies, in steps of the last decimal; values beyond an edge lie on it.
+    pub fn depth(&self, value: f64) -> u32 {
+        let per_unit = 10_f64.powi(self.value_decimals as i32);
+        ((self.max - value.clamp(self.min, self.max)) * per_unit).round().max(0.0) as u32
+    }
+
+    /// A value as it is told.
+    pub fn text(&self, value: f64) -> String {
+        format!("{value:.*}", self.value_decimals)
+    }
 }
 
 /// What an axis shows.
@@ -59,6 +80,9 @@ pub enum Axis {
     /// Things that are counted: 0 is on the axis, and no tick is a fraction.
     Counted,
 }
+
+/// Values are told so exactly that an axis has at least so many steps of their last decimal.
+const STEPS_MIN: f64 = 200.0;
 
 /// An axis of three to seven round ticks that holds all values.
 pub fn scale(values: impl IntoIterator<Item = f64>, axis: Axis) -> Scale {
@@ -85,7 +109,12 @@ pub fn scale(values: impl IntoIterator<Item = f64>, axis: Axis) -> Scale {
     let count = ((max / step).ceil() - first).clamp(1.0, 12.0) as u32;
     let ticks: Vec<f64> = (0..=count).map(|i| (first + f64::from(i)) * step).collect();
     let decimals = if step >= 1.0 && step.fract() == 0.0 { 0 } else { (-step.log10().floor()).max(1.0) as usize };
-    Scale { min: first * step, max: (first + f64::from(count)) * step, ticks, decimals: decimals.min(6) }
+    let (min, max) = (first * step, (first + f64::from(count)) * step);
+    let mut value_decimals = 0;
+    while axis != Axis::Counted && value_decimals < 6 && (max - min) * 10_f64.powi(value_decimals) < STEPS_MIN {
+        value_decimals += 1;
+    }
+    Scale { min, max, ticks, decimals: decimals.min(6), value_decimals: value_decimals as usize }
 }
 
 /// The round number (1, 2, 2.5 or 5 times a power of ten) that is not below `rough`; for counted things a whole one.
@@ -97,9 +126,9 @@ fn nice_step(rough: f64, axis: Axis) -> f64 {
 }
 
 /// A series reduced to its path and the figures beside it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// SVG path data.
+    /// SVG path data: an absolute start for each stretch, then relative steps.
     pub d: String,
     /// The last point's value; `None` when it is missing.
     pub last: Option<f64>,
@@ -109,10 +138,14 @@ pub struct Line {
     pub max: Option<f64>,
 }
 
-/// Draws a series: per bucket its least and its greatest value in the order they came, a break wherever a value is
-/// missing or a step is longer than the span's gap.
+/// Parts of a plane's height that cannot be told apart by eye.
+const FLAT_PARTS: u32 = 100;
+
+/// Draws a series: per bucket its least and its greatest value in the order they came, or its last one where these two
+/// look the same; a break wherever a value is missing or a step is longer than the span's gap.
 pub fn line(points: &Points, span: &Span, scale: &Scale) -> Line {
-    let (mut pen, mut bucket) = (Pen::default(), Bucket::default());
+    let mut pen = Pen::default();
+    let mut bucket = Bucket { flat: scale.height() / FLAT_PARTS, ..Bucket::default() };
     let (mut last, mut min, mut max) = (None, None::<f64>, None::<f64>);
     let mut before: Option<UnixSeconds> = None;
     for (at, value) in points {
@@ -131,30 +164,33 @@ pub fn line(points: &Points, span: &Span, scale: &Scale) -> Line {
             bucket.flush(&mut pen);
             pen.lift();
         }
-        let x = (place * f64::from(WIDTH)).round() as u32;
-        let share = (value - scale.min) / (scale.max - scale.min);
-        bucket.add(x, HEIGHT * (1.0 - share.clamp(0.0, 1.0)), &mut pen);
+        let x = (place * f64::from(span.buckets)) as u32;
+        bucket.add(x.min(span.buckets.saturating_sub(1)), scale.depth(value), &mut pen);
     }
     bucket.flush(&mut pen);
     pen.lift();
     Line { d: pen.path, last, min, max }
 }
 
-/// The extremes of the points that share an `x`, in the order they came.
+/// The extremes of the points of one bucket, in the order they came.
 #[derive(Debug, Default)]
 struct Bucket {
-    x: u32,
-    extremes: Option<((usize, f64), (usize, f64))>,
+    /// Extremes that lie no further apart are one point.
+    flat: u32,
+    number: u32,
+    last: u32,
+    extremes: Option<((usize, u32), (usize, u32))>,
     count: usize,
 }
 
 impl Bucket {
-    fn add(&mut self, x: u32, y: f64, pen: &mut Pen) {
-        if self.x != x {
+    fn add(&mut self, number: u32, y: u32, pen: &mut Pen) {
+        if self.number != number {
             self.flush(pen);
-            self.x = x;
+            self.number = number;
         }
         self.count += 1;
+        self.last = y;
         let (low, high) = self.extremes.get_or_insert(((self.count, y), (self.count, y)));
         if y < low.1 {
             *low = (self.count, y);
@@ -167,40 +203,48 @@ impl Bucket {
     fn flush(&mut self, pen: &mut Pen) {
         if let Some((low, high)) = self.extremes.take() {
             let (first, second) = if low.0 <= high.0 { (low.1, high.1) } else { (high.1, low.1) };
-            pen.to(self.x, first);
-            pen.to(self.x, second);
+            let x = self.number.saturating_mul(2);
+            if high.1.saturating_sub(low.1) <= self.flat {
+                pen.to(x, self.last);
+            } else {
+                pen.to(x, first);
+                pen.to(x.saturating_add(1), second);
+            }
         }
         self.count = 0;
     }
 }
 
-/// Writes path data: coordinates with one decimal at most, nothing twice, a dot for a point that stands alone.
+/// Writes path data in whole steps, a dot for a point that stands alone.
 #[derive(Debug, Default)]
 struct Pen {
     path: String,
-    at: Option<String>,
+    at: Option<(i64, i64)>,
     alone: bool,
 }
 
 impl Pen {
-    fn to(&mut self, x: u32, y: f64) {
-        let tenths = (y * 10.0).round() as i64;
-        let y = if tenths % 10 == 0 { format!("{}", tenths / 10) } else { format!("{}.{}", tenths / 10, tenths % 10) };
-        let place = format!("{x} {y}");
-        if self.at.as_ref() == Some(&place) {
-            return;
+    fn to(&mut self, x: u32, y: u32) {
+        let (x, y) = (i64::from(x), i64::from(y));
+        match self.at.replace((x, y)) {
+            None => {
+                self.path.push_str(&format!("M{x} {y}"));
+                self.alone = true;
+            }
+            Some((x_before, y_before)) => {
+                let (right, down) = (x - x_before, y - y_before);
+                // A minus sign parts numbers as well as a space does.
+                let between = if down < 0 { "" } else { " " };
+                self.path.push_str(&format!("{}{right}{between}{down}", if self.alone { "l" } else { " " }));
+                self.alone = false;
+            }
         }
-        self.path.push_str(if self.at.is_some() { " " } else { "M" });
-        self.path.push_str(&place);
-        self.alone = self.at.is_none();
-        self.at = Some(place);
     }
 
     fn lift(&mut self) {
-        if let (Some(place), true) = (self.at.take(), self.alone) {
+        if self.at.take().is_some() && self.alone {
             // A line of no length with round ends is a dot.
-            self.path.push(' ');
-            self.path.push_str(&place);
+            self.path.push_str("h0");
         }
         self.alone = false;
     }
@@ -240,15 +284,22 @@ pub fn lane(points: &Points, span: &Span) -> Lane {
     lane
 }
 
-/// Stretches as the path of filled bars over the whole width of the plane, `height` high in the middle of it.
-pub fn bars(stretches: &[(f64, f64)], height: f64) -> String {
-    let top = (HEIGHT - height) / 2.0;
-    let bars = stretches.iter().map(|(from, to)| {
-        let (x, right) = (from * f64::from(WIDTH), to * f64::from(WIDTH));
-        // Never thinner than half a bucket: a short run must be seen.
-        format!("M{x:.1} {top:.0}h{:.1}v{height:.0}H{x:.1}z", (right - x).max(0.5))
-    });
-    bars.collect()
+/// Stretches as the path of filled bars in a plane of the span's width, `height` high from `top` on.
+pub fn bars(stretches: &[(f64, f64)], span: &Span, top: u32, height: u32) -> String {
+    let width = f64::from(span.width());
+    let mut bars: Vec<(u32, u32)> = Vec::new();
+    for (from, to) in stretches {
+        let (from, to) = ((from * width).round() as u32, (to * width).round() as u32);
+        // Never thinner than one unit: a short run must be seen.
+        let from = from.min(span.width().saturating_sub(1));
+        let to = to.max(from.saturating_add(1));
+        match bars.last_mut() {
+            Some(last) if from <= last.1 => last.1 = to.max(last.1),
+            _ => bars.push((from, to)),
+        }
+    }
+    let drawn = bars.iter().map(|(from, to)| format!("M{from} {top}h{}v{height}H{from}z", to.saturating_sub(*from)));
+    drawn.collect()
 }
 
 #[cfg(test)]
@@ -256,7 +307,7 @@ mod tests {
     use super::*;
 
     fn span() -> Span {
-        Span { from: UnixSeconds(0), to: UnixSeconds(2880), gap: Seconds(30) }
+        Span { from: UnixSeconds(0), to: UnixSeconds(2880), gap: Seconds(30), buckets: 288 }
     }
 
     fn at(points: &[(i64, Option<f64>)]) -> Vec<(UnixSeconds, Option<f64>)> {
@@ -280,12 +331,26 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_told_with_the_decimals_that_its_axis_can_show() {
+        let kilowatts = scale([0.0, 812.4], Axis::FromZero);
+        assert_eq!((kilowatts.height(), kilowatts.depth(812.4), kilowatts.text(812.4)), (1000, 188, "812".to_owned()));
+        let humidity = scale([36.0, 45.9], Axis::Close);
+        assert_eq!((humidity.value_decimals, humidity.text(41.0)), (2, "41.00".to_owned()));
+        assert_eq!(scale([0.0, 200.0], Axis::FromZero).value_decimals, 0);
+        assert_eq!(scale([0.0, 100.0], Axis::FromZero).value_decimals, 1);
+        let price = scale([0.021, 0.034], Axis::Close);
+        assert!(price.height() >= 200 && price.text(0.034) == "0.0340", "{price:?}");
+        assert_eq!(scale([9.0], Axis::Counted).value_decimals, 0, "half a fan is no fan");
+        assert_eq!((kilowatts.depth(-5.0), kilowatts.depth(2000.0)), (1000, 0), "beyond an edge is on it");
+    }
+
+    #[test]
     fn a_missing_value_and_a_long_step_break_the_line() {
         let scale = scale([0.0, 100.0], Axis::FromZero);
         let drawn = line(&at(&[(0, Some(0.0)), (20, Some(100.0)), (40, None), (60, Some(50.0))]), &span(), &scale);
-        assert_eq!(drawn.d, "M0 100 2 0M6 50 6 50", "a point that stands alone is a dot");
+        assert_eq!(drawn.d, "M0 1000l4-1000M12 500h0", "a point that stands alone is a dot");
         let drawn = line(&at(&[(0, Some(0.0)), (30, Some(0.0)), (61, Some(0.0))]), &span(), &scale);
-        assert_eq!(drawn.d, "M0 100 3 100M6 100 6 100", "30 s are joined, 31 s are a gap");
+        assert_eq!(drawn.d, "M0 1000l6 0M12 1000h0", "30 s are joined, 31 s are a gap");
     }
 
     #[test]
@@ -293,9 +358,23 @@ mod tests {
         let scale = scale([0.0, 100.0], Axis::FromZero);
         let points: Vec<_> = (0..2880).map(|t| (UnixSeconds(t), Some(if t == 1444 { 100.0 } else { 10.0 }))).collect();
         let drawn = line(&points, &span(), &scale);
-        assert!(drawn.d.contains(" 144 0"), "{}", drawn.d);
+        assert!(drawn.d.contains(" 2 0 1-900 1 900 2 0"), "{}", drawn.d);
         assert_eq!((drawn.min, drawn.max, drawn.last), (Some(10.0), Some(100.0), Some(10.0)));
-        assert!(drawn.d.len() < 4000);
+        assert!(drawn.d.len() < 1500);
+    }
+
+    #[test]
+    fn a_bucket_whose_values_look_the_same_is_its_last_value_and_another_both_extremes() {
+        let scale = scale([0.0, 1000.0], Axis::FromZero);
+        let drawn = |other| line(&at(&[(0, Some(500.0)), (1, Some(other)), (2, Some(505.0))]), &span(), &scale).d;
+        assert_eq!((drawn(510.0).as_str(), drawn(511.0).as_str()), ("M0 495h0", "M0 500l1-11"));
+    }
+
+    #[test]
+    fn the_last_point_is_drawn_inside_the_plane() {
+        let scale = scale([0.0, 100.0], Axis::FromZero);
+        let drawn = line(&at(&[(2879, Some(0.0)), (2880, Some(100.0))]), &span(), &scale);
+        assert_eq!(drawn.d, "M574 1000l1-1000");
     }
 
     #[test]
@@ -311,5 +390,11 @@ mod tests {
         assert_eq!(drawn.on.len(), 2, "{drawn:?}");
         assert_eq!(drawn.off, [(40.0 / 2880.0, 60.0 / 2880.0)]);
         assert_eq!(drawn.time_on, Seconds(70), "the last point holds no longer than the gap");
+    }
+
+    #[test]
+    fn bars_that_touch_are_one_and_a_short_one_is_seen() {
+        let two = [(0.0, 0.5), (0.5, 0.6), (0.7, 0.700_01), (1.0, 1.0)];
+        assert_eq!(bars(&two, &span(), 1, 8), "M0 1h346v8H0zM403 1h1v8H403zM575 1h1v8H575z");
     }
 }

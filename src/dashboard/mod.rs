@@ -7,20 +7,25 @@ mod build;
 mod call_rows;
 mod calls;
 pub mod chart;
+mod container;
 mod headline;
 mod inputs;
 mod metrics;
 mod miners;
+mod month;
 mod page;
+mod plans;
 pub mod status;
 mod trends;
 mod values;
+mod vitals;
 mod words;
 mod write;
 
 use std::path::Path;
 
 pub use calls::{CallCard, cards as call_cards};
+pub use month::control_days;
 pub use status::Status;
 
 use crate::config::Config;
@@ -44,8 +49,8 @@ pub struct Input<'a> {
     pub events: &'a [Event],
     /// The last lines of the log, oldest first.
     pub log_tail: &'a [String],
-    /// The trends of the last 24 hours.
-    pub history: &'a History,
+    /// What was measured before.
+    pub trends: &'a Trends,
     /// Calls that are over, oldest first: all of this month, and at least those to be shown.
     pub calls: &'a [CallRecord],
     /// The call that is going on.
@@ -58,6 +63,18 @@ pub struct Input<'a> {
     pub test_clock: bool,
     /// Troubles of the program itself in this run, e.g. a store that had to be repaired.
     pub lost: &'a [String],
+}
+
+/// The history of the three spans that the page shows. Longer ones may be thinned out, as long as the least and the
+/// greatest value of each stretch stay.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trends {
+    /// The last 24 hours.
+    pub day: History,
+    /// The last 7 days.
+    pub week: History,
+    /// The last 30 days.
+    pub month: History,
 }
 
 /// The page as text. `Err` is a sentence: a template that does not fit its data, which is a mistake of ours.

@@ -8,15 +8,20 @@ use sha2::{Digest, Sha256};
 
 use super::Input;
 use super::call_rows::{self, CallsView};
-use super::status::{DeviceStatus, FanStatus, Level, PduStatus, Status};
-use super::trends::{self, ChartView, LanesView};
-use super::words::{Words, clean, count};
+use super::container::{self, ContainerView};
+use super::month::{self, MonthView};
+use super::status::{DeviceStatus, EventStatus, Level, Status};
+use super::trends::{self, TrendsView};
+use super::vitals::{self, VitalView};
+use super::words::{Words, clean, count, unbroken};
 use crate::units::{Seconds, Watts};
 
 const PAGE: &str = include_str!("../../templates/page/page.hbs");
 const STYLE: &str = include_str!("../../templates/page/style.css");
-const SCRIPT: &str = include_str!("../../templates/page/script.js");
-const PARTIALS: [(&str, &str); 14] = [
+/// uPlot, as it is published, then our own.
+const SCRIPT: &str =
+    concat!(include_str!("../../templates/page/uplot.js"), include_str!("../../templates/page/script.js"));
+const PARTIALS: [(&str, &str); 16] = [
     ("alarms", include_str!("../../templates/page/alarms.hbs")),
     ("calls", include_str!("../../templates/page/calls.hbs")),
     ("chart", include_str!("../../templates/page/chart.hbs")),
@@ -26,15 +31,19 @@ const PARTIALS: [(&str, &str); 14] = [
     ("events", include_str!("../../templates/page/events.hbs")),
     ("log", include_str!("../../templates/page/log.hbs")),
     ("miners", include_str!("../../templates/page/miners.hbs")),
+    ("month", include_str!("../../templates/page/month.hbs")),
     ("now", include_str!("../../templates/page/now.hbs")),
-    ("pdus", include_str!("../../templates/page/pdus.hbs")),
     ("signal", include_str!("../../templates/page/signal.hbs")),
     ("trends", include_str!("../../templates/page/trends.hbs")),
+    ("ticks", include_str!("../../templates/page/ticks.hbs")),
+    ("vitals", include_str!("../../templates/page/vitals.hbs")),
     ("value", include_str!("../../templates/page/value.hbs")),
 ];
 
 /// Lines of the log on the page.
 const LOG_LINES_MAX: usize = 60;
+/// The page is loaded over a thin line, too.
+const BYTES_WANTED: usize = 290_000;
 /// Causes of worry that are listed at the top: it must stay a glance.
 const GLANCE_MAX: usize = 6;
 
@@ -60,40 +69,26 @@ struct View<'a> {
     call_first_command: Option<String>,
     call_proven: Option<String>,
     call_before: Option<String>,
-    fans: Vec<FanTile>,
-    fans_summary: String,
-    fan_problems: Vec<String>,
-    pdus: Vec<PduRow<'a>>,
+    vitals: Vec<VitalView>,
+    /// There is an alarm, an override or a trouble to show.
+    attention: bool,
+    container: ContainerView<'a>,
     devices: Vec<DeviceRow<'a>>,
     devices_summary: String,
     calls: CallsView,
-    charts: Vec<ChartView>,
-    lanes: Option<LanesView>,
+    month: MonthView,
+    trends: TrendsView,
+    events: Vec<EventRow<'a>>,
     log: Vec<String>,
     script_hash: String,
 }
 
-/// A fan in the picture of the container.
+/// An event's row.
 #[derive(Debug, Serialize)]
-struct FanTile {
-    number: u8,
-    /// `running`, `stopped`, `unknown` or `fault`.
-    look: &'static str,
-    state: &'static str,
-    power: String,
-    note: String,
-    known: bool,
-    wanted: &'static str,
-    relay: &'static str,
-    ran: String,
-    held: Option<&'static str>,
-}
-
-/// A PDU's row.
-#[derive(Debug, Serialize)]
-struct PduRow<'a> {
-    p: &'a PduStatus,
-    outlets: String,
+struct EventRow<'a> {
+    e: &'a EventStatus,
+    /// What it is shown with: `actions`, `troubles`, `people` or `changes`.
+    group: &'static str,
 }
 
 /// A device's row.
@@ -117,10 +112,21 @@ pub(super) fn render(input: &Input, status: &Status) -> Result<String, String> {
     for (name, text) in PARTIALS {
         add(name, text)?;
     }
-    templates.render("page", &view(input, status)).map_err(|e| format!("page: cannot be drawn: {e}"))
+    let draw = |points| {
+        let page = templates.render("page", &view(input, status, points));
+        page.map_err(|e| format!("page: cannot be drawn: {e}"))
+    };
+    // With many series the charts have fewer points each.
+    for points in (2..=trends::POINTS_ALL).rev() {
+        let page = draw(points)?;
+        if page.len() <= BYTES_WANTED {
+            return Ok(page);
+        }
+    }
+    draw(1)
 }
 
-fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
+fn view<'a>(input: &'a Input, s: &'a Status, points: u32) -> View<'a> {
     let words = Words::new(input.cfg, input.now);
     let (headline, detail) = s.headline.split_once(", ").unwrap_or((s.headline.as_str(), ""));
     let mark = match s.worry.level {
@@ -151,30 +157,29 @@ fn view<'a>(input: &'a Input, s: &'a Status) -> View<'a> {
         call_first_command: call.and_then(|c| c.first_command_after_s).map(|s| Seconds(s).to_string()),
         call_proven: call.and_then(|c| c.proven_after_s).map(|s| Seconds(s).to_string()),
         call_before: call.and_then(|c| c.watts_before).and_then(|w| Watts::new(w).ok()).map(|w| w.to_string()),
-        fans: s.fans.iter().map(tile).collect(),
-        fans_summary: fans_summary(&s.fans),
-        fan_problems: fan_problems(&s.fans),
-        pdus: s.pdus.iter().map(pdu).collect(),
+        vitals: vitals::vitals(input, s, &words),
+        attention: !(s.alarms.is_empty() && s.overrides.is_empty() && s.troubles.is_empty()),
+        container: container::view(&s.fans, &s.pdus),
         devices: s.devices.iter().map(device).collect(),
         devices_summary: devices_summary(s),
         calls: call_rows::view(input, &words),
-        charts: trends::charts(input, &words),
-        lanes: trends::lanes(input, &words),
+        month: month::view(input, &words),
+        trends: trends::view(input, &words, points),
+        events: s.events.iter().map(event).collect(),
         log: input.log_tail.iter().skip(log_from).map(|line| clean(line)).collect(),
         script_hash: base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT.as_bytes())),
         s,
     }
 }
 
-fn pdu(p: &PduStatus) -> PduRow<'_> {
-    let outlets = match p.outlets_on {
-        None => "not read".to_owned(),
-        Some(on) if p.outlets_read < p.outlets_listed => {
-            format!("{on} of {} read ({} listed)", p.outlets_read, p.outlets_listed)
-        }
-        Some(on) => format!("{on} of {}", p.outlets_listed),
+fn event(e: &EventStatus) -> EventRow<'_> {
+    let group = match e.kind {
+        "command" | "outcome" => "actions",
+        "alarm" | "fault" => "troubles",
+        "override" => "people",
+        _ => "changes",
     };
-    PduRow { p, outlets }
+    EventRow { e, group }
 }
 
 fn device(d: &DeviceStatus) -> DeviceRow<'_> {
@@ -184,31 +189,6 @@ fn device(d: &DeviceStatus) -> DeviceRow<'_> {
         None => ("unknown", "not asked yet".to_owned()),
     };
     DeviceRow { d, look, state, took: d.took_ms.map(|ms| format!("{ms} ms")) }
-}
-
-fn tile(fan: &FanStatus) -> FanTile {
-    let word = |on: Option<bool>, unknown| match on {
-        Some(true) => "on",
-        Some(false) => "off",
-        None => unknown,
-    };
-    FanTile {
-        number: fan.fan,
-        look: match (fan.fault, fan.proven) {
-            (Some(_), _) => "fault",
-            (None, Some(true)) => "running",
-            (None, Some(false)) => "stopped",
-            (None, None) => "unknown",
-        },
-        state: fan.fault.unwrap_or(fan.state),
-        power: if fan.power.value.is_some() { fan.power.text.clone() } else { "not read".to_owned() },
-        note: fan.power.note.clone(),
-        known: fan.power.value.is_some(),
-        wanted: word(fan.wanted, "not decided"),
-        relay: word(fan.relay, "not read"),
-        ran: Seconds(fan.run_time_s).to_string(),
-        held: fan.held.map(|on| if on { "on" } else { "off" }),
-    }
 }
 
 /// The causes that made the worry what it is.
@@ -230,32 +210,6 @@ fn also(s: &Status) -> Option<String> {
     (!parts.is_empty()).then(|| format!("Also {}, shown below.", parts.join(" and ")))
 }
 
-/// Keeps a number and its unit on one line: `3 d 4 h` is one thing to read.
-fn unbroken(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(letter) = letters.next() {
-        let joins = letter == ' ' && (before.is_ascii_digit() || letters.peek().is_some_and(char::is_ascii_digit));
-        shown.push(if joins { '\u{a0}' } else { letter });
-        before = letter;
-    }
-    shown
-}
-
-/// Why fans' readings are not good, each reason once: one silent meter is one line, not nine.
-fn fan_problems(fans: &[FanStatus]) -> Vec<String> {
-    let mut problems: Vec<(&str, Vec<String>)> = Vec::new();
-    for fan in fans {
-        let Some(problem) = fan.power.problem.as_deref() else { continue };
-        match problems.iter_mut().find(|(known, _)| *known == problem) {
-            Some((_, numbers)) => numbers.push(fan.fan.to_string()),
-            None => problems.push((problem, vec![fan.fan.to_string()])),
-        }
-    }
-    problems.into_iter().map(|(problem, numbers)| format!("watts of fan {}: {problem}", numbers.join(", "))).collect()
-}
-
 /// `10 of 12 answer, 2 fail`.
 fn devices_summary(s: &Status) -> String {
     let number = |ok| s.devices.iter().filter(|d| d.ok == ok).count();
@@ -264,21 +218,6 @@ fn devices_summary(s: &Status) -> String {
         if n > 0 {
             text.push_str(&format!(", {n} {word}"));
         }
-    }
-    text
-}
-
-/// `7 of 9 running, 1 with a fault`.
-fn fans_summary(fans: &[FanStatus]) -> String {
-    let running = fans.iter().filter(|f| f.proven == Some(true)).count();
-    let faults = fans.iter().filter(|f| f.fault.is_some()).count();
-    let unproven = fans.iter().filter(|f| f.fault.is_none() && f.proven.is_none()).count();
-    let mut text = format!("{running} of {} proven running", fans.len());
-    if faults > 0 {
-        text.push_str(&format!(", {faults} with a fault"));
-    }
-    if unproven > 0 {
-        text.push_str(&format!(", {unproven} not proven"));
     }
     text
 }

@@ -1,73 +1,123 @@
-//! Which charts the page shows, and in what units. Made of the history's series; the drawing is `chart`'s.
+//! The trends of three spans as charts and lanes, made ready as paths, places and text. Which charts there are is
+//! `plans`' matter, how a path is written `chart`'s.
 
 use serde::Serialize;
 
-use super::Input;
-use super::chart::{self, Axis, Scale, Span};
-use super::words::{Words, clean};
-use crate::config::{OffWhen, SignalMeaning};
-use crate::units::{Seconds, Temperature, UnixSeconds};
+use super::chart::{self, Scale, Span};
+use super::plans::{self, Plan};
+use super::words::Words;
+use super::{Input, Trends};
+use crate::model::History;
+use crate::units::{Seconds, UnixSeconds};
 
-const DAY: Seconds = Seconds(86_400);
-/// Lines in one chart; more could not be told apart.
-const LINES_MAX: usize = 12;
+const HOUR_S: u64 = 3600;
+const DAY_S: u64 = 24 * HOUR_S;
+/// Lines that a screen reader is told of; the table below the chart has all.
+const TOLD_MAX: usize = 6;
 
-/// Longest label beside a chart, in characters.
-const LABEL_MAX: usize = 60;
-
-/// A chart as the template needs it.
+/// What the template of the trends shows.
 #[derive(Debug, Serialize)]
-pub(super) struct ChartView {
+pub(super) struct TrendsView {
+    spans: Vec<SpanView>,
+    charts: Vec<ChartView>,
+    lanes: Vec<LaneView>,
+    /// What is common to all charts of a span, for the lanes.
+    lane_ticks: Vec<XTickView>,
+    lane_shade: String,
+    lane_width: u32,
+}
+
+/// A span that can be chosen.
+#[derive(Debug, Serialize)]
+struct SpanView {
+    /// `day`, `week` or `month`.
+    id: &'static str,
+    text: &'static str,
+    /// The one that is shown first.
+    first: bool,
+    from: i64,
+    to: i64,
+    width: u32,
+    shade: String,
+    /// Nothing was kept that far back.
+    empty: bool,
+}
+
+/// A chart with its plot for each span.
+#[derive(Debug, Serialize)]
+struct ChartView {
     id: &'static str,
     title: &'static str,
     unit: &'static str,
+    plots: Vec<PlotView>,
+    lines: Vec<FiguresView>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlotView {
+    id: &'static str,
     /// What a screen reader says in place of the picture.
     summary: String,
-    lines: Vec<LineView>,
-    y_ticks: Vec<TickView>,
-    x_ticks: Vec<TickView>,
-    limits: Vec<LimitView>,
-    y_min: String,
-    y_max: String,
+    width: u32,
+    height: u32,
+    max: String,
     decimals: usize,
-    shaded: String,
-    from: i64,
-    to: i64,
+    lines: Vec<LineView>,
+    y_ticks: Vec<YTickView>,
+    x_ticks: Vec<XTickView>,
+    limits: Vec<LimitView>,
+    shade: String,
+    /// There is no point of it in this span.
+    empty: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct LineView {
     number: usize,
-    label: String,
     d: String,
+}
+
+/// A line's figures beside the chart.
+#[derive(Debug, Serialize)]
+struct FiguresView {
+    number: usize,
+    label: String,
     last: String,
+    ranges: Vec<RangeView>,
+}
+
+#[derive(Debug, Serialize)]
+struct RangeView {
+    id: &'static str,
     min: String,
     max: String,
 }
 
 #[derive(Debug, Serialize)]
-struct TickView {
+struct YTickView {
+    /// In the plane, and in hundredths of its height.
+    y: u32,
     place: String,
     text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct XTickView {
+    place: String,
+    text: String,
+    /// It stays on a narrow screen.
     major: bool,
     day: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct LimitView {
-    y: String,
+    y: u32,
     place: String,
     text: String,
 }
 
-/// The fans' running times as lanes.
-#[derive(Debug, Serialize)]
-pub(super) struct LanesView {
-    lanes: Vec<LaneView>,
-    x_ticks: Vec<TickView>,
-    shaded: String,
-}
-
+/// When a fan ran.
 #[derive(Debug, Serialize)]
 struct LaneView {
     label: String,
@@ -76,137 +126,130 @@ struct LaneView {
     text: String,
 }
 
-/// A label and its points, in the unit shown.
-type Series = (String, Vec<(UnixSeconds, Option<f64>)>);
-
-/// A chart's description before it is drawn.
-struct Plan {
+/// A span with the history that belongs to it.
+struct Shown<'a> {
     id: &'static str,
-    title: &'static str,
-    unit: &'static str,
-    axis: Axis,
-    /// Label and series' name.
-    series: Vec<(String, String)>,
-    convert: fn(f64, &Words) -> f64,
-    /// Value (converted) and text of lines that mark a limit.
-    limits: Vec<(f64, String)>,
+    text: &'static str,
+    days: u64,
+    span: Span,
+    history: &'a History,
 }
 
-fn as_is(value: f64, _: &Words) -> f64 {
-    value
-}
+/// Parts of the points that can be kept.
+pub(super) const POINTS_ALL: u32 = 4;
 
-fn kilo(value: f64, _: &Words) -> f64 {
-    value / 1000.0
-}
-
-fn degrees(celsius: f64, words: &Words) -> f64 {
-    Temperature::new(celsius).map_or(f64::NAN, |t| words.degrees(t))
-}
-
-/// The charts of the last 24 hours, for which there is any point at all.
-pub(super) fn charts(input: &Input, words: &Words) -> Vec<ChartView> {
-    let span = span(input);
-    plans(input, words).iter().filter_map(|plan| draw(input, words, plan, &span)).collect()
-}
-
-fn span(input: &Input) -> Span {
+fn shown<'a>(input: &Input<'a>, points: u32) -> [Shown<'a>; 3] {
+    let Trends { day, week, month } = input.trends;
     let now = input.now.wall;
-    Span { from: now.minus(DAY), to: now, gap: Seconds(input.cfg.loop_interval.0.saturating_mul(5) / 2) }
-}
-
-/// All series between `prefix` and `suffix`, labelled with what is in between.
-fn named(input: &Input, prefix: &str, suffix: &str) -> Vec<(String, String)> {
-    let names = input.history.series.keys();
-    let found = names.filter_map(|name| {
-        let label = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
-        Some((clean(&label.chars().take(LABEL_MAX).collect::<String>()), name.clone()))
-    });
-    found.take(LINES_MAX).collect()
-}
-
-fn fan_names(input: &Input) -> Vec<(String, String)> {
-    named(input, "fan.", "_w").into_iter().map(|(number, name)| (format!("fan {number}"), name)).collect()
-}
-
-fn one(label: &str, series: &str) -> Vec<(String, String)> {
-    vec![(label.to_owned(), series.to_owned())]
-}
-
-fn plans(input: &Input, words: &Words) -> Vec<Plan> {
-    let (cfg, show) = (input.cfg, |t: Temperature| words.degrees(t));
-    let signal_limits = match cfg.signal.meaning {
-        SignalMeaning::Number { off_when, curtail_at, resume_below, .. } => {
-            let again = if off_when == OffWhen::High { "on again below" } else { "on again above" };
-            vec![(curtail_at, format!("off at {curtail_at}")), (resume_below, format!("{again} {resume_below}"))]
-        }
-        SignalMeaning::Words { .. } => Vec::new(),
+    // A line is joined over one run that was missed; thinned-out points lie further apart.
+    let joined = input.cfg.loop_interval.0.saturating_mul(5) / 2;
+    let shown = |id, text, days: u64, buckets: u32, history| {
+        let length = days * DAY_S;
+        let buckets = buckets * points.clamp(1, POINTS_ALL) / POINTS_ALL;
+        let gap = if days == 1 { joined } else { joined.max(length / 2 / u64::from(buckets)) };
+        let span = Span { from: now.minus(Seconds(length)), to: now, gap: Seconds(gap), buckets };
+        Shown { id, text, days, span, history }
     };
-    let heat_limits = vec![
-        (show(cfg.climate.shed_above), format!("miners off at {}", words.temperature(cfg.climate.shed_above))),
-        (show(cfg.climate.resume_below), format!("on again at {}", words.temperature(cfg.climate.resume_below))),
-    ];
-    let plan = |id, title, unit, axis, series, convert, limits| Plan { id, title, unit, axis, series, convert, limits };
-    let degree = words.temperature_unit();
-    use Axis::{Close, Counted, FromZero};
-    vec![
-        plan("power", "Miners’ power", "kW", FromZero, one("all PDUs", "miners_w"), kilo, vec![]),
-        plan("signal", "Power signal", "on the page", Close, one("signal", "signal"), as_is, signal_limits),
-        plan("temperature", "Temperature", degree, Close, named(input, "temperature.", "_c"), degrees, heat_limits),
-        plan("humidity", "Relative humidity", "%RH", Close, named(input, "humidity.", "_pct"), as_is, vec![]),
-        plan("online", "Miners online", "miners", Counted, one("online, by Foreman", "miners_online"), as_is, vec![]),
-        plan("hash-rate", "Hash rate", "PH/s", FromZero, one("by Foreman", "hash_rate_ths"), kilo, vec![]),
-        plan("pdus", "Power of each PDU", "kW", FromZero, named(input, "pdu.", "_w"), kilo, vec![]),
-        plan("fan-power", "Power of each fan", "W", FromZero, fan_names(input), as_is, vec![]),
-        plan("fans-on", "Fans proven running", "fans", Counted, one("fans", "fans_on"), as_is, vec![]),
+    // Buckets of 6 minutes, 80 minutes and 6 hours.
+    [
+        shown("day", "24 hours", 1, 240, day),
+        shown("week", "7 days", 7, 126, week),
+        shown("month", "30 days", 30, 120, month),
     ]
 }
 
-fn draw(input: &Input, words: &Words, plan: &Plan, span: &Span) -> Option<ChartView> {
-    let converted: Vec<Series> = plan
-        .series
-        .iter()
-        .filter_map(|(label, name)| {
-            let points = input.history.series.get(name)?;
-            let points = points.iter().filter(|(at, _)| span.place(*at).is_some());
-            Some((label.clone(), points.map(|(at, v)| (*at, v.map(|v| (plan.convert)(v, words)))).collect()))
-        })
-        .collect();
-    let values = || converted.iter().flat_map(|(_, points)| points.iter().filter_map(|(_, v)| *v));
-    values().next()?;
+/// The trends with so many of [`POINTS_ALL`] parts of their points; no chart where there is no point at all.
+pub(super) fn view(input: &Input, words: &Words, points: u32) -> TrendsView {
+    let shown = shown(input, points);
+    let [day, _, _] = &shown;
+    let charts = plans::plans(input, words).iter().filter_map(|plan| chart(words, plan, &shown)).collect();
+    TrendsView {
+        spans: shown.iter().map(span_view).collect(),
+        charts,
+        lanes: lanes(input, day),
+        lane_ticks: x_ticks(words, day),
+        lane_shade: shade(day, 0, 10),
+        lane_width: day.span.width(),
+    }
+}
+
+fn span_view(shown: &Shown) -> SpanView {
+    SpanView {
+        id: shown.id,
+        text: shown.text,
+        first: shown.days == 1,
+        from: shown.span.from.0,
+        to: shown.span.to.0,
+        width: shown.span.width(),
+        shade: shade(shown, 0, 1),
+        empty: shown.history.series.is_empty(),
+    }
+}
+
+/// A label's points in the unit shown.
+type Points = Vec<(UnixSeconds, Option<f64>)>;
+
+fn chart(words: &Words, plan: &Plan, shown: &[Shown]) -> Option<ChartView> {
+    let points = |at: &Shown| -> Vec<Points> {
+        let converted = |series: &str| {
+            let points = at.history.series.get(series).into_iter().flatten();
+            let points = points.filter(|(when, _)| at.span.place(*when).is_some());
+            points.map(|(when, v)| (*when, v.map(|v| (plan.convert)(v, words)))).collect()
+        };
+        plan.series.iter().map(|named| converted(&named.series)).collect()
+    };
+    let mut figures: Vec<FiguresView> = Vec::new();
+    for (named, number) in plan.series.iter().zip(1..) {
+        let label = named.label.clone();
+        figures.push(FiguresView { number, label, last: NO_READING.to_owned(), ranges: Vec::new() });
+    }
+    let plots: Vec<PlotView> = shown.iter().map(|at| plot(words, plan, at, &points(at), &mut figures)).collect();
+    let any = plots.iter().any(|plot| !plot.empty);
+    any.then_some(ChartView { id: plan.id, title: plan.title, unit: plan.unit, plots, lines: figures })
+}
+
+const NO_READING: &str = "no reading";
+
+/// Draws one span and adds its figures to those of the chart.
+fn plot(words: &Words, plan: &Plan, at: &Shown, all: &[Points], figures: &mut [FiguresView]) -> PlotView {
+    let values = || all.iter().flat_map(|points| points.iter().filter_map(|(_, v)| *v));
     let scale = scale_with_limits(values, plan);
-    let unit = plan.unit;
-    let decimals = if unit == "kW" || unit == "W" || unit == "fans" || unit == "miners" { 0 } else { 1 };
-    let text = |value: Option<f64>| value.map_or("no reading".to_owned(), |v| format!("{v:.decimals$}"));
-    let lines: Vec<LineView> = converted
-        .iter()
-        .zip(1..)
-        .map(|((label, points), number)| {
-            let line = chart::line(points, span, &scale);
-            let (last, min, max) = (text(line.last), text(line.min), text(line.max));
-            LineView { number, label: label.clone(), d: line.d, last, min, max }
-        })
-        .collect();
-    let told = lines.iter().map(|l| format!("{} last {}, lowest {}, highest {}", l.label, l.last, l.min, l.max));
-    let height = |v: f64| format!("{:.1}", chart::HEIGHT * (1.0 - (v - scale.min) / (scale.max - scale.min)));
-    let tick = |v: f64| TickView { place: height(v), text: format!("{v:.*}", scale.decimals), major: true, day: false };
-    let shown = plan.limits.iter().filter(|(v, _)| (scale.min..=scale.max).contains(v));
-    Some(ChartView {
-        id: plan.id,
-        title: plan.title,
-        unit,
-        summary: format!("{} over 24 hours in {unit}: {}", plan.title, told.take(6).collect::<Vec<_>>().join("; ")),
-        y_ticks: scale.ticks.iter().map(|v| tick(*v)).collect(),
-        x_ticks: x_ticks(words, span),
-        limits: shown.map(|(v, text)| LimitView { y: height(*v), place: height(*v), text: text.clone() }).collect(),
-        y_min: format!("{}", scale.min),
-        y_max: format!("{}", scale.max),
-        decimals,
-        shaded: shaded(input, span),
-        from: span.from.0,
-        to: span.to.0,
+    let text = |value: Option<f64>| value.map_or(NO_READING.to_owned(), |v| scale.text(v));
+    let mut lines = Vec::new();
+    let mut told = Vec::new();
+    for (points, figure) in all.iter().zip(figures.iter_mut()) {
+        let line = chart::line(points, &at.span, &scale);
+        let (min, max) = (text(line.min), text(line.max));
+        if at.days == 1 {
+            figure.last = text(line.last);
+        }
+        told.push(format!("{} last {}, lowest {min}, highest {max}", figure.label, figure.last));
+        figure.ranges.push(RangeView { id: at.id, min, max });
+        if !line.d.is_empty() {
+            lines.push(LineView { number: figure.number, d: line.d });
+        }
+    }
+    told.truncate(TOLD_MAX);
+    let height = scale.height().max(1);
+    let place = |v: f64| format!("{:.1}", 100.0 * f64::from(scale.depth(v)) / f64::from(height));
+    let tick = |v: &f64| YTickView { y: scale.depth(*v), place: place(*v), text: format!("{v:.*}", scale.decimals) };
+    let limits = plan.limits.iter().filter(|(v, _)| (scale.min..=scale.max).contains(v));
+    PlotView {
+        id: at.id,
+        summary: format!("{} over {} in {}: {}", plan.title, at.text, plan.unit, told.join("; ")),
+        width: at.span.width(),
+        height,
+        max: format!("{}", scale.max),
+        decimals: scale.value_decimals,
+        y_ticks: scale.ticks.iter().map(tick).collect(),
+        x_ticks: x_ticks(words, at),
+        limits: limits
+            .map(|(v, text)| LimitView { y: scale.depth(*v), place: place(*v), text: text.clone() })
+            .collect(),
+        shade: shade(at, 0, height),
+        empty: lines.is_empty(),
         lines,
-    })
+    }
 }
 
 /// The values' scale; a limit is taken in while it does not press the values into less than half of the height.
@@ -214,47 +257,54 @@ fn scale_with_limits<I: Iterator<Item = f64>>(values: impl Fn() -> I, plan: &Pla
     let alone = chart::scale(values(), plan.axis);
     let room = (alone.max - alone.min).max(1e-9);
     let near = plan.limits.iter().map(|(v, _)| *v).filter(|v| (alone.min - room..=alone.max + room).contains(v));
-    chart::scale(values().chain(near), plan.axis)
+    let scale = chart::scale(values().chain(near), plan.axis);
+    Scale { value_decimals: scale.value_decimals.min(plan.decimals_max), ..scale }
 }
 
-/// Where the miners had to be off, as bars over the whole height.
-fn shaded(input: &Input, span: &Span) -> String {
-    let points = input.history.series.get("curtail");
-    points.map_or(String::new(), |points| chart::bars(&chart::lane(points, span).on, chart::HEIGHT))
+/// Where the miners had to be off, as bars.
+fn shade(at: &Shown, top: u32, height: u32) -> String {
+    let points = at.history.series.get("curtail");
+    points.map_or(String::new(), |points| chart::bars(&chart::lane(points, &at.span).on, &at.span, top, height))
 }
 
-/// A tick at every third hour of the site's clock; midnight carries the day.
-fn x_ticks(words: &Words, span: &Span) -> Vec<TickView> {
+/// Ticks by the site's clock: at every third hour of a day, at every midnight of a week, at every fifth of a month.
+fn x_ticks(words: &Words, at: &Shown) -> Vec<XTickView> {
+    let span = &at.span;
     let (_, minute, second) = words.hour_minute_second(span.from);
-    let mut at = UnixSeconds(span.from.0.saturating_add(3600 - minute * 60 - second));
+    let mut time = UnixSeconds(span.from.0.saturating_add(3600 - minute * 60 - second));
     let mut ticks = Vec::new();
-    // 24 hours have at most 25 full ones.
-    for _ in 0..26 {
-        let Some(place) = span.place(at) else { break };
-        let (hour, _, _) = words.hour_minute_second(at);
-        if hour % 3 == 0 {
-            let text = if hour == 0 { words.day(at) } else { words.hour_minute(at) };
-            ticks.push(TickView { place: format!("{:.2}", place * 100.0), text, major: hour % 6 == 0, day: hour == 0 });
+    let mut days = 0;
+    // One more than there are full hours in it.
+    for _ in 0..at.days.saturating_mul(24).saturating_add(1) {
+        let Some(place) = span.place(time) else { break };
+        let (hour, _, _) = words.hour_minute_second(time);
+        let place = format!("{:.2}", place * 100.0);
+        if hour == 0 {
+            days += 1;
         }
-        at = at.plus(Seconds(3600));
+        if at.days == 1 && hour % 3 == 0 {
+            let text = if hour == 0 { words.day(time) } else { words.hour_minute(time) };
+            ticks.push(XTickView { place, text, major: hour % 6 == 0, day: hour == 0 });
+        } else if at.days == 7 && hour == 0 {
+            ticks.push(XTickView { place, text: words.day(time), major: days % 2 == 0, day: false });
+        } else if at.days > 7 && hour == 0 && days % 5 == 3 {
+            ticks.push(XTickView { place, text: words.date(time), major: days % 10 == 3, day: false });
+        }
+        time = time.plus(Seconds(HOUR_S));
     }
     ticks
 }
 
-/// When each fan ran; `None` without any point.
-pub(super) fn lanes(input: &Input, words: &Words) -> Option<LanesView> {
-    let span = span(input);
-    let lanes: Vec<LaneView> = named(input, "fan.", "_on")
-        .into_iter()
-        .filter_map(|(label, name)| {
-            let lane = chart::lane(input.history.series.get(&name)?, &span);
-            Some(LaneView {
-                label: format!("Fan {label}"),
-                on: chart::bars(&lane.on, 64.0),
-                off: chart::bars(&lane.off, 10.0),
-                text: lane.time_on.to_string(),
-            })
+/// When each fan ran in the last 24 hours.
+fn lanes(input: &Input, day: &Shown) -> Vec<LaneView> {
+    let lane = |named: plans::Named| {
+        let lane = chart::lane(day.history.series.get(&named.series)?, &day.span);
+        Some(LaneView {
+            label: format!("Fan {}", named.label),
+            on: chart::bars(&lane.on, &day.span, 1, 8),
+            off: chart::bars(&lane.off, &day.span, 5, 1),
+            text: lane.time_on.to_string(),
         })
-        .collect();
-    (!lanes.is_empty()).then(|| LanesView { lanes, x_ticks: x_ticks(words, &span), shaded: shaded(input, &span) })
+    };
+    plans::named(input, "fan.", "_on").into_iter().filter_map(lane).collect()
 }

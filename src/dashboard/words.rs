@@ -45,6 +45,11 @@ impl Words {
         self.now
     }
 
+    /// The site's zone.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     fn format(&self, at: UnixSeconds, format: &str) -> String {
         let stamp = Timestamp::from_second(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
         stamp.to_zoned(self.zone.clone()).strftime(format).to_string()
@@ -102,6 +107,11 @@ impl Words {
     /// `Sun 22`.
     pub(super) fn day(&self, at: UnixSeconds) -> String {
         self.format(at, "%a %-d")
+    }
+
+    /// `22 Nov`.
+    pub(super) fn date(&self, at: UnixSeconds) -> String {
+        self.format(at, "%-d %b")
     }
 
     /// `14:02:11` for today, else `21 Nov 14:02`.
@@ -170,6 +180,19 @@ pub(super) fn clean(text: &str) -> String {
 fn is_noncharacter(c: char) -> bool {
     let code = u32::from(c);
     (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
+}
+
+/// Keeps a number and its unit on one line: `3 d 4 h` is one thing to read.
+pub(super) fn unbroken(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        let joins = letter == ' ' && (before.is_ascii_digit() || letters.peek().is_some_and(char::is_ascii_digit));
+        shown.push(if joins { '\u{a0}' } else { letter });
+        before = letter;
+    }
+    shown
 }
 
 /// `1 warning`, `2 warnings`.

@@ -206,3 +206,45 @@ fn every_cell_says_on_a_phone_what_it_is() {
         assert_eq!(labels, heads[1..]);
     }
 }
+
+#[test]
+fn the_calendar_has_the_control_days_with_their_hours_and_marks_the_missed_one() {
+    let site = with_calls(past(), None);
+    assert_eq!(texts(&site, ".calendar li").len(), 30);
+    assert_eq!(texts(&site, ".calendar .called"), ["2 2.5 h missed", "14 2.5 h", "19 2.5 h"]);
+    assert_eq!(texts(&site, ".calendar .missed").len(), 1);
+    assert_eq!(texts(&site, ".calendar .today"), ["22"]);
+    let facts = texts(&site, "#month .facts > div");
+    assert_eq!(facts[0..3], ["Control days 3", "Control time 7 h 27 min", "Calls 3 calls 2 in time, 1 late"]);
+    assert!(texts(&with_calls(Vec::new(), None), ".calendar .called").is_empty());
+}
+
+#[test]
+fn a_call_over_midnight_is_two_control_days_with_the_hours_of_each() {
+    // Read at 22:02 of the 20th, cleared at 01:02 of the 21st.
+    let mut call = met(38 * 3_600);
+    call.signal_time = Seconds(3 * 3_600);
+    call.signal_cleared = Some(UnixSeconds(NOW - 35 * 3_600));
+    let site = with_calls(vec![call], None);
+    assert_eq!(texts(&site, ".calendar .called"), ["20 2.0 h", "21 1.0 h"]);
+}
+
+#[test]
+fn the_months_peak_is_the_worst_number_of_calls_and_history() {
+    let peak = |site: &Site| {
+        let facts = texts(site, "#month .facts > div");
+        facts.into_iter().find(|fact| fact.starts_with("Peak"))
+    };
+    let mut site = with_calls(past(), None);
+    assert_eq!(peak(&site).as_deref(), Some("Peak on the page 331.4 Mon 2 Nov 12:42"));
+    let points = site.trends.month.series.get_mut("signal").unwrap();
+    points.push((UnixSeconds(NOW - 3 * DAY), Some(340.0)));
+    assert_eq!(
+        peak(&site).as_deref(),
+        Some("Peak on the page 340 19 Nov"),
+        "of a stretch of time only the day is known"
+    );
+    // A day of October is none of November's.
+    site.trends.month.series.get_mut("signal").unwrap().last_mut().unwrap().0 = UnixSeconds(NOW - 23 * DAY);
+    assert_eq!(peak(&site).as_deref(), Some("Peak on the page 331.4 Mon 2 Nov 12:42"));
+}

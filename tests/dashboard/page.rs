@@ -63,12 +63,18 @@ fn an_alarm_that_flaps_is_said_to_and_another_is_not() {
 
 #[test]
 fn a_page_of_the_mine_running_reads_as_before() {
-    insta::assert_snapshot!("mining_text", text(&page(&fixture::mining()), "header, main > section.now, .cards, .box"));
+    insta::assert_snapshot!(
+        "mining_text",
+        text(&page(&fixture::mining()), "header, main > section.now, .vitals, .calm, .cards, .box")
+    );
 }
 
 #[test]
 fn a_page_of_the_mine_broken_reads_as_before() {
-    insta::assert_snapshot!("broken_text", text(&page(&fixture::broken()), "header, main > section.now, .cards, .box"));
+    insta::assert_snapshot!(
+        "broken_text",
+        text(&page(&fixture::broken()), "header, main > section.now, .vitals, .calm, .cards, .box")
+    );
 }
 
 #[test]
@@ -203,17 +209,103 @@ fn the_old_page_stays_when_a_new_one_cannot_be_written() {
 }
 
 #[test]
-fn a_full_day_of_thirty_series_stays_below_300_kb() {
-    let mut site = fixture::broken();
-    site.history = fixture::history(8);
-    assert!(site.history.series.len() >= 30);
-    site.events = site.events.iter().cycle().take(200).cloned().collect();
-    site.log = site.log.iter().cycle().take(500).cloned().collect();
-    let begin = Instant::now();
+fn a_page_with_three_spans_stays_below_300_kb_however_many_series_there_are() {
+    for probes in [8, 20] {
+        let mut site = fixture::broken();
+        site.trends = fixture::trends(probes);
+        site.events = site.events.iter().cycle().take(200).cloned().collect();
+        site.log = site.log.iter().cycle().take(500).cloned().collect();
+        let begin = Instant::now();
+        let page = page(&site);
+        let took = begin.elapsed();
+        println!("page of {} series: {} bytes in {took:?}", site.trends.day.series.len(), page.len());
+        assert!(page.len() < 300_000, "{probes} probes: {}", page.len());
+    }
+}
+
+/// How many elements match.
+fn number(page: &str, selector: &str) -> usize {
+    Html::parse_document(page).select(&Selector::parse(selector).unwrap()).count()
+}
+
+#[test]
+fn each_chart_has_three_spans_that_can_be_chosen_without_a_script() {
+    let page = page(&fixture::mining());
+    assert_eq!(number(&page, ".chart"), 9);
+    for id in ["day", "week", "month"] {
+        assert_eq!(number(&page, &format!("input#span-{id}[type=radio] + label[for=span-{id}]")), 1);
+        assert_eq!(number(&page, &format!(".chart .plot.in-{id} svg path.l1")), 9, "{id}");
+    }
+    assert_eq!(number(&page, ".pick[name=span][checked]#span-day"), 1);
+    assert_eq!(
+        text(&page, ".pick + label").split(" | ").take(3).collect::<Vec<_>>(),
+        ["24 hours", "7 days", "30 days"]
+    );
+}
+
+#[test]
+fn a_span_of_which_nothing_is_kept_says_so_and_the_others_are_drawn() {
+    let mut site = fixture::mining();
+    site.trends.month = minectl::model::History::default();
     let page = page(&site);
-    let took = begin.elapsed();
-    println!("page of {} series: {} bytes in {took:?}", site.history.series.len(), page.len());
-    assert!(page.len() < 300_000, "{}", page.len());
+    assert_eq!((number(&page, ".plot.in-month svg"), number(&page, ".plot.in-week svg")), (0, 9));
+    assert!(text(&page, ".plot.in-month").contains("Nothing kept for this time"));
+}
+
+#[test]
+fn a_chart_is_told_with_the_values_that_its_path_has() {
+    let page = page(&fixture::mining());
+    let parsed = Html::parse_document(&page);
+    let found = |selector: &str| parsed.select(&Selector::parse(selector).unwrap()).next().unwrap();
+    let plot = found("#chart-power .plot.in-day").value();
+    let top: f64 = plot.attr("data-max").unwrap().parse().unwrap();
+    assert_eq!(plot.attr("data-decimals"), Some("0"), "kilowatts of a megawatt have no fraction");
+    let path = found("#chart-power .plot.in-day .l1").value().attr("d").unwrap();
+    let start: f64 = path.split(['M', ' ', 'l']).nth(2).unwrap().parse().unwrap();
+    assert!((top - start - 812.0).abs() < 10.0, "{path:.40}");
+}
+
+#[test]
+fn a_blind_signal_is_shown_as_blind_and_not_with_its_last_number() {
+    let signal = |site: &Site| text(&page(site), ".vital:nth-child(2)");
+    assert!(signal(&fixture::mining()).starts_with("Power signal 238.4 MW"));
+    let blind = signal(&fixture::broken());
+    assert!(blind.starts_with("Power signal blind last 301.7 MW, read 11 min 10 s ago"), "{blind}");
+}
+
+#[test]
+fn a_signal_that_failed_in_this_run_is_marked_as_held() {
+    let mut site = fixture::broken();
+    site.state.signal.level = minectl::model::Level::Run;
+    assert_eq!(number(&page(&site), ".vital.q-held:nth-child(2)"), 1);
+    assert_eq!(number(&page(&fixture::mining()), ".vital.q-held:nth-child(2)"), 0);
+}
+
+#[test]
+fn fewer_fans_than_wanted_are_marked_and_enough_are_not() {
+    let mut site = fixture::mining();
+    let fans = |site: &Site| number(&page(site), ".vital.q-good:nth-child(4)");
+    assert_eq!(fans(&site), 1);
+    site.state.fans.get_mut(&8).unwrap().wanted = true;
+    assert_eq!(fans(&site), 0, "8 wanted, 7 proven");
+}
+
+#[test]
+fn no_alarm_and_no_override_is_one_line_and_any_of_them_is_a_list() {
+    let mut site = fixture::mining();
+    assert_eq!(text(&page(&site), "#alarms"), "No alarm stands, and nothing is set by hand.");
+    site.lost = vec!["store: repaired".into()];
+    assert_eq!(number(&page(&site), ".calm"), 0);
+    assert!(text(&page(&site), "#alarms").contains("store: repaired"));
+}
+
+#[test]
+fn events_can_be_chosen_by_kind_without_a_script() {
+    let page = page(&fixture::mining());
+    for (group, kinds) in [("actions", 2), ("troubles", 2), ("changes", 5), ("people", 0)] {
+        assert_eq!(number(&page, &format!("#show-{group}")), 1);
+        assert_eq!(number(&page, &format!(".events .is-{group}")), kinds, "{group}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 #
 #   tests/system/run.sh        prints `ok - ...` or `not ok - ...` for each fact, then `N passed, N failed`
 #
-# Uses the debug build. Everything lies in a scratch folder and listens on 127.0.0.1; screenshots go to
+# Uses the debug build and the pages that cargo test has drawn. Everything lies in a scratch folder and listens on 127.0.0.1; screenshots go to
 # target/screenshots. A cron that is running already is used and left alone.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -280,6 +280,37 @@ make_certificates() {
     )
 }
 
+# (f) the page's states -------------------------------------------------------------------------------------------------
+
+AXE_VERSION=4.14.1
+AXE_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+
+# axe is used here only and is no part of minectl: fetched as it is published, held to its checksum, kept below target.
+fetch_axe() {
+    AXE=$TARGET/axe-core-$AXE_VERSION/axe.min.js
+    if [ -e "$AXE" ]; then return; fi
+    local file=axe-core-$AXE_VERSION.tgz
+    (
+        cd "$SCRATCH"
+        if command -v npm >/dev/null; then
+            npm pack --silent "axe-core@$AXE_VERSION"
+        else
+            curl -sSf -m 120 -O "https://registry.npmjs.org/axe-core/-/$file"
+        fi
+        # Each step only after the one before: within a condition the shell does not stop by itself.
+        echo "$AXE_SHA512  $file" | sha512sum -c && tar xzf "$file" package/axe.min.js &&
+            mkdir -p "${AXE%/*}" && mv package/axe.min.js "$AXE"
+    ) >"$SCRATCH/axe.log" 2>&1
+}
+
+check_states() {
+    local pages=$TARGET/tmp/pages
+    fact "cargo test has drawn the pages of invented sites (cargo test --test dashboard every_state)" ls "$pages/hostile/index.html"
+    fact "axe can be fetched" fetch_axe
+    fetch_axe || { cat "$SCRATCH/axe.log" && return; }
+    counted /usr/bin/python3 "$HERE/page_facts.py" "$pages" "$AXE" "$SHOTS"
+}
+
 say "# cron runs in the background meanwhile"
 start_cron_runs
 check_cron_file
@@ -294,6 +325,7 @@ fact "a run draws the page, status.json and metrics.prom" \
 check_nginx
 check_prometheus
 counted /usr/bin/python3 "$HERE/browser.py" "$URL/" "$SHOTS"
+check_states
 check_mail
 check_cron_runs
 printf '%d passed, %d failed\n' "$passed" "$failed"
