@@ -11,6 +11,8 @@ mod compaction;
 mod damage;
 #[path = "store/disk.rs"]
 mod disk;
+#[path = "store/history.rs"]
+mod history;
 #[path = "store/round_trip.rs"]
 mod round_trip;
 #[path = "store/small_disk.rs"]

@@ -21,7 +21,10 @@ use db::Failure;
 
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
 pub use evidence::{file_name as page_name, keep as keep_page};
-pub use history::{append as append_history, prune as prune_history, read as read_history};
+pub use history::{
+    Band, HistoryLimits, Trend, append as append_history, finest_step, keep as keep_history, read as read_history,
+    trend,
+};
 pub use plain::{read_snapshot, write_snapshot};
 
 /// Events are kept in the database for this long.

@@ -8,11 +8,11 @@ use super::Run;
 use super::delivery::UNSAVED;
 use super::lines::list;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, HistoryConfig};
 use crate::decide;
 use crate::model::{Alarm, Channel, Event, EventKind, Fault, OutboxEntry, SiteState};
 use crate::notify;
-use crate::store::{self, Change, Store};
+use crate::store::{self, Change, HistoryLimits, Store};
 use crate::units::Moment;
 
 impl<'a> Run<'a> {
@@ -139,8 +139,12 @@ impl<'a> Run<'a> {
             Ok(Some(done)) => log::info!("{done}"),
             Err(error) => self.trouble(&error, now),
         }
-        if let Err(error) = store::prune_history(&store.history_folder(), now.wall, self.cfg.history.keep_days) {
-            self.trouble(&error, now);
+        let HistoryConfig { keep_days, averages_days } = self.cfg.history;
+        let limits = HistoryLimits { full_days: keep_days as usize, quarter_days: averages_days as usize };
+        match store::keep_history(&store.history_folder(), now.wall, limits) {
+            Ok(None) => {}
+            Ok(Some(done)) => log::info!("{done}"),
+            Err(error) => self.trouble(&error, now),
         }
     }
 
