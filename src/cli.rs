@@ -53,11 +53,17 @@ pub enum Command {
         #[arg(required = true, num_args = 1..)]
         alarm: Vec<String>,
     },
-    /// Print the kept samples
+    /// Print the kept values: of each run, or least, mean and largest of steps of time
     History {
-        /// How far back
-        #[arg(long, default_value = "24 h")]
+        /// From when on: how far back, or a time at the site as in "2026-11-22 14:10"
+        #[arg(long, default_value = "24 h", value_name = "TIME")]
         since: String,
+        /// Until when, in the same form [default: now]
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// In steps of so long, as in "15 min" [default: the finest that is kept for all of the time]
+        #[arg(long, value_name = "SPAN")]
+        step: Option<String>,
         /// Which series, with `*` for anything; may be given several times
         #[arg(long, default_value = "*")]
         series: Vec<String>,

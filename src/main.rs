@@ -7,6 +7,7 @@ use clap::Parser;
 
 use minectl::cli::{Cli, Command, ConfigCommand};
 use minectl::clock::Clock;
+use minectl::commands::history::Query;
 use minectl::config::{self, Config};
 use minectl::error::{EXIT_DONE, Error};
 use minectl::{commands, logging, tick};
@@ -77,8 +78,9 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
         Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,
         Command::Clear { target } => commands::set::clear(cfg, clock, &target.join(" "), out)?,
         Command::Ack { alarm } => commands::set::acknowledge(cfg, clock, &alarm.join(" "), out)?,
-        Command::History { since, series, format } => {
-            commands::report::history(cfg, clock, since, series, *format, out)?;
+        Command::History { since, until, step, series, format } => {
+            let query = Query { since, until: until.as_deref(), step: step.as_deref(), series };
+            commands::history::history(cfg, clock, &query, *format, out)?;
         }
         Command::Events { since, json } => commands::report::events(cfg, clock, since, *json, out)?,
         Command::Report { month, json, csv } => {
