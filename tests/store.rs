@@ -13,6 +13,8 @@ mod damage;
 mod disk;
 #[path = "store/history.rs"]
 mod history;
+#[path = "store/old.rs"]
+mod old;
 #[path = "store/round_trip.rs"]
 mod round_trip;
 #[path = "store/small_disk.rs"]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fs2::FileExt;
 
+use super::schema;
 use crate::units::Moment;
 
 /// The longest time one use of the database may take.
@@ -103,6 +104,9 @@ where
     let path = path(folder);
     let repaired = repair(folder, &path)?;
     let db = open(&path)?;
+    if let Some(done) = schema::bring_up(&db)? {
+        log::info!("{done}");
+    }
     let result = work(&db)?;
     db.flush()?;
     // sled's own flush is sync_file_range only; the page cache of a Pi dies with its power.

@@ -11,9 +11,12 @@ mod evidence;
 mod history;
 mod parts;
 mod plain;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Channel, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
 use crate::units::{Moment, Seconds, UnixSeconds};
@@ -58,6 +61,8 @@ pub struct Loaded {
     pub outbox: Vec<OutboxEntry>,
     /// Commands of a run that broke off before it recorded what came of them.
     pub broken_off: Vec<Command>,
+    /// When that run saved them, just before it sent them; `None` when an older program did.
+    pub broken_off_at: Option<Moment>,
     /// When messages were sent on each channel in the last hour.
     pub sent: BTreeMap<Channel, Vec<Moment>>,
     /// The newest events, oldest first.
@@ -97,6 +102,13 @@ pub struct Change {
     pub tested_done: Vec<Channel>,
     /// When messages were sent on each channel.
     pub sent: Option<BTreeMap<Channel, Vec<Moment>>>,
+}
+
+/// Commands that were about to be sent.
+#[derive(Debug, Serialize, Deserialize)]
+struct Intents {
+    at: Option<Moment>,
+    commands: Vec<Command>,
 }
 
 impl Store {
@@ -263,13 +275,7 @@ impl Loaded {
         match key.first() {
             Some(b's') => {
                 let state: SiteState = serde_json::from_slice(value).map_err(text)?;
-                if state.schema > crate::model::SCHEMA {
-                    return Err(format!(
-                        "schema {} is newer than this program's {}",
-                        state.schema,
-                        crate::model::SCHEMA
-                    ));
-                }
+                schema::known(state.schema)?;
                 self.state = Some(state);
             }
             Some(b'o') => self.overrides.push(serde_json::from_slice(value).map_err(text)?),
@@ -282,7 +288,10 @@ impl Loaded {
                 self.tested.insert(channel, fault);
             }
             Some(b'q') => self.outbox.push(serde_json::from_slice(value).map_err(text)?),
-            Some(b'i') => self.broken_off = serde_json::from_slice(value).map_err(text)?,
+            Some(b'i') => {
+                let Intents { at, commands } = serde_json::from_slice(value).map_err(text)?;
+                (self.broken_off_at, self.broken_off) = (at, commands);
+            }
             Some(b'h') => self.sent = serde_json::from_slice(value).map_err(text)?,
             Some(_) | None => return Err("unknown kind".to_owned()),
         }
@@ -298,7 +307,11 @@ fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxE
         batch.put(b"s".to_vec(), state)?;
     }
     if let Some(intents) = &change.intents {
-        if intents.is_empty() { batch.remove(b"i")? } else { batch.put(b"i".to_vec(), intents)? }
+        if intents.is_empty() {
+            batch.remove(b"i")?
+        } else {
+            batch.put(b"i".to_vec(), &Intents { at: Some(*now), commands: intents.clone() })?
+        }
     }
     if let Some(sent) = &change.sent {
         batch.put(b"h".to_vec(), sent)?;

@@ -44,8 +44,9 @@ impl<'a> Run<'a> {
             run.event(&now, EventKind::Program, "run", "nothing is remembered: boot".to_owned());
         }
         if !loaded.broken_off.is_empty() {
+            let since = loaded.broken_off_at.map_or(String::new(), |at| format!(" for {}", now.since(&at)));
             let text = format!(
-                "the last run broke off with {} commands under way: {}",
+                "the last run broke off with {} commands under way{since}: {}",
                 loaded.broken_off.len(),
                 list(&loaded.broken_off)
             );
