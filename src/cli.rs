@@ -104,6 +104,12 @@ pub enum Command {
         #[command(subcommand)]
         what: NotifyCommand,
     },
+    /// Look at what is stored, make it small, take it out and put it back
+    Db {
+        /// What to do
+        #[command(subcommand)]
+        what: DbCommand,
+    },
     /// Read, check, change the configuration
     Config {
         /// What to do with it
@@ -254,6 +260,22 @@ pub enum TestChannel {
     Sms,
     /// A `start` ping to the dead-man service
     DeadMan,
+}
+
+/// What `db` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DbCommand {
+    /// Say what is wrong with the stored files and the way out; changes nothing
+    Check,
+    /// Copy the database into a new, small one (runs do so once a day)
+    Compact,
+    /// Print the database as JSON lines: state, overrides, messages, events
+    Export,
+    /// Make the database of an export in place of the present one, which is set aside
+    Import {
+        /// What `db export` printed
+        file: PathBuf,
+    },
 }
 
 /// What `config` can do.

@@ -53,6 +53,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         | Command::Events { .. }
         | Command::Report { .. }
         | Command::Notify { .. }
+        | Command::Db { .. }
         | Command::Crontab => {}
     }
     let cfg = config::load(path)?;
@@ -70,6 +71,7 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             return tick::tick(cfg, clock);
         }
         Command::Notify { what } => return commands::notify::run(cfg, clock, what, out),
+        Command::Db { what } => return commands::db::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
         Command::Status { json } => {
             let colour = std::io::stdout().is_terminal();

@@ -11,6 +11,8 @@ mod compaction;
 mod damage;
 #[path = "store/disk.rs"]
 mod disk;
+#[path = "store/exchange.rs"]
+mod exchange;
 #[path = "store/history.rs"]
 mod history;
 #[path = "store/old.rs"]

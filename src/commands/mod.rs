@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod crontab;
+pub mod db;
 pub mod history;
 pub mod manual;
 pub mod month;

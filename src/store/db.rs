@@ -139,7 +139,7 @@ pub(super) fn open(path: &Path) -> Result<sled::Db, sled::Error> {
 
 /// What must be done before each opening: finish an interrupted swap, and remove the half-written snapshot that makes
 /// sled refuse to open for ever. A whole snapshot is never touched: without it sled can open empty.
-fn repair(folder: &Path, path: &Path) -> Result<Vec<String>, Failure> {
+pub(super) fn repair(folder: &Path, path: &Path) -> Result<Vec<String>, Failure> {
     let mut repaired = Vec::new();
     let text = |error: std::io::Error| Failure::passing(format!("repair: {error}"));
     let (old, new) = (folder.join("db.old"), folder.join("db.new"));
@@ -165,29 +165,36 @@ fn repair(folder: &Path, path: &Path) -> Result<Vec<String>, Failure> {
 
 /// Moves an unusable database out of the way and keeps the newest few. Returns what was done.
 pub(super) fn set_aside(folder: &Path, now: &Moment) -> Vec<String> {
-    let path = path(folder);
+    keep_aside(folder, &path(folder), now)
+}
+
+/// Moves a database to `db.bad-<time>` and keeps the newest few of those. Returns what was done.
+pub(super) fn keep_aside(folder: &Path, path: &Path, now: &Moment) -> Vec<String> {
     if !path.exists() {
         return Vec::new();
     }
-    let aside = folder.join(format!("db.bad-{}", now.wall.0));
-    let mut done = match fs::rename(&path, &aside) {
+    // Two in one second, or after a clock that went back, both have their place.
+    let names = (0..100).map(|later| folder.join(format!("db.bad-{}", now.wall.0.saturating_add(later))));
+    let Some(aside) = names.into_iter().find(|name| !name.exists()) else { return Vec::new() };
+    let mut done = match fs::rename(path, &aside) {
         Ok(()) => vec![format!("moved to {} with the events of the last days, a new one is begun", aside.display())],
         Err(error) => return vec![format!("cannot be moved aside: {error}")],
     };
-    let mut kept: Vec<PathBuf> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("db.bad-")))
-        .collect();
-    kept.sort();
-    for old in kept.iter().rev().skip(SET_ASIDE_KEPT) {
+    for old in kept_aside(folder).iter().rev().skip(SET_ASIDE_KEPT) {
         if let Err(error) = fs::remove_dir_all(old) {
             done.push(format!("{} cannot be removed: {error}", old.display()));
         }
     }
     done
+}
+
+/// The databases that were set aside, oldest first.
+pub(super) fn kept_aside(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_aside = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("db.bad-"));
+    let mut kept: Vec<PathBuf> = paths.filter(is_aside).collect();
+    kept.sort();
+    kept
 }
 
 /// Takes the lock that keeps other runs of this program out of the database; waits a bounded time.

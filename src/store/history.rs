@@ -2,6 +2,7 @@
 //! each quarter of an hour and of each hour. A damaged database can never cost history, and any tool reads it. A header
 //! line names the series; when the configuration changes, a new header follows in the same file.
 
+mod garbled;
 mod kept;
 mod scan;
 mod summary;
@@ -17,11 +18,12 @@ use crate::model::{History, Sample};
 use crate::units::{Seconds, UnixSeconds};
 use kept::{DAY, HOUR, Kept, QUARTER};
 
+pub(super) use garbled::garbled;
 pub use summary::{HistoryLimits, keep};
 pub use trend::{Band, Trend, trend};
 
 /// Nothing is appended with less space than this on the disk.
-const FREE_BYTES_MIN: u64 = 20 * 1024 * 1024;
+pub(super) const FREE_BYTES_MIN: u64 = 20 * 1024 * 1024;
 
 /// Appends one line and syncs it. `Err` says why not; control goes on without.
 pub fn append(folder: &Path, at: UnixSeconds, samples: &[Sample]) -> Result<(), String> {

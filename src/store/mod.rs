@@ -5,15 +5,18 @@
 //! a slow one. It is never trusted: see `db` for repair and quarantine.
 
 mod calls;
+mod check;
 mod compact;
 mod db;
 mod evidence;
+mod exchange;
 mod history;
 mod parts;
 mod plain;
 mod schema;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +26,7 @@ use crate::units::{Moment, Seconds, UnixSeconds};
 use db::Failure;
 
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
+pub use check::Finding;
 pub use evidence::{file_name as page_name, keep as keep_page};
 pub use history::{
     Band, HistoryLimits, Trend, append as append_history, finest_step, keep as keep_history, read as read_history,
@@ -266,6 +270,27 @@ impl Store {
     /// Once a day, or when the database has grown: copies it into a new one. Returns what was done, if anything.
     pub fn compact_when_due(&self, now: &Moment) -> Result<Option<String>, String> {
         compact::when_due(&self.folder, now)
+    }
+
+    /// The same, due or not; returns what was done.
+    pub fn compact(&self, now: &Moment) -> Result<String, String> {
+        compact::at_once(&self.folder, now)
+    }
+
+    /// Writes the database as JSON lines; returns the number of records. History and calls are files beside it.
+    pub fn export(&self, now: &Moment, out: &mut dyn Write) -> Result<usize, String> {
+        exchange::export(&self.folder, now, out)
+    }
+
+    /// Makes the database of an export in place of the present one, which is set aside. Returns what was done; `Err` lists
+    /// the mistakes of the text, one a line, and nothing is changed then. No run may be at work.
+    pub fn import(&self, text: &str, now: &Moment) -> Result<Vec<String>, String> {
+        exchange::import(&self.folder, text, now)
+    }
+
+    /// Looks at everything that is stored, and changes nothing.
+    pub fn check(&self, now: &Moment) -> Vec<Finding> {
+        check::check(&self.folder, self.refuge.as_deref(), now)
     }
 }
 
