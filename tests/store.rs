@@ -17,6 +17,8 @@ mod exchange;
 mod history;
 #[path = "store/old.rs"]
 mod old;
+#[path = "store/power.rs"]
+mod power;
 #[path = "store/round_trip.rs"]
 mod round_trip;
 #[path = "store/small_disk.rs"]
