@@ -2,9 +2,10 @@
 //! a kill in the wrong moment. So each use is short, under our own lock, on a thread with a deadline, and a panic is
 //! an error like any other.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use fs2::FileExt;
@@ -16,6 +17,10 @@ use crate::units::Moment;
 const USE_MAX: Duration = Duration::from_secs(15);
 /// The longest wait for another process that uses it.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+/// The same where that wait was in vain before in this run: the miners must not wait for it at each step.
+const LOCK_WAIT_AGAIN: Duration = Duration::from_millis(200);
+/// Folders whose lock was waited for in vain.
+static BUSY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// Databases set aside that are kept.
 const SET_ASIDE_KEPT: usize = 2;
 /// Pages of the database held in memory.
@@ -202,12 +207,19 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join("db.lock");
     let text = |error: std::io::Error| Failure::passing(format!("{}: {error}", path.display()));
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(text)?;
-    let end = Instant::now() + LOCK_WAIT_MAX;
+    let was_busy = BUSY.lock().is_ok_and(|busy| busy.contains(folder));
+    let end = Instant::now() + if was_busy { LOCK_WAIT_AGAIN } else { LOCK_WAIT_MAX };
     loop {
         match FileExt::try_lock_exclusive(&file) {
-            Ok(()) => return Ok(file),
+            Ok(()) => {
+                if was_busy {
+                    note_busy(folder, false);
+                }
+                return Ok(file);
+            }
             Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
                 if Instant::now() >= end {
+                    note_busy(folder, true);
                     let text = format!("in use by another process for {} s", LOCK_WAIT_MAX.as_secs());
                     return Err(Failure::passing(text));
                 }
@@ -215,5 +227,15 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
             }
             Err(error) => return Err(text(error)),
         }
+    }
+}
+
+fn note_busy(folder: &Path, is_busy: bool) {
+    // A poisoned list only costs the longer wait.
+    let Ok(mut busy) = BUSY.lock() else { return };
+    if is_busy {
+        busy.insert(folder.to_owned());
+    } else {
+        busy.remove(folder);
     }
 }
