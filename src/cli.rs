@@ -62,11 +62,17 @@ pub enum Command {
         #[arg(required = true, num_args = 1..)]
         alarm: Vec<String>,
     },
-    /// Print the kept samples
+    /// Print the kept values: of each run, or least, mean and largest of steps of time
     History {
-        /// How far back
-        #[arg(long, default_value = "24 h")]
+        /// From when on: how far back, or a time at the site as in "2026-11-22 14:10"
+        #[arg(long, default_value = "24 h", value_name = "TIME")]
         since: String,
+        /// Until when, in the same form [default: now]
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// In steps of so long, as in "15 min" [default: the finest that is kept for all of the time]
+        #[arg(long, value_name = "SPAN")]
+        step: Option<String>,
         /// Which series, with `*` for anything; may be given several times
         #[arg(long, default_value = "*")]
         series: Vec<String>,
@@ -106,6 +112,12 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         what: NotifyCommand,
+    },
+    /// Look at what is stored, make it small, take it out and put it back
+    Db {
+        /// What to do
+        #[command(subcommand)]
+        what: DbCommand,
     },
     /// Read, check, change the configuration
     Config {
@@ -257,6 +269,22 @@ pub enum TestChannel {
     Sms,
     /// A `start` ping to the dead-man service
     DeadMan,
+}
+
+/// What `db` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DbCommand {
+    /// Say what is wrong with the stored files and the way out; changes nothing
+    Check,
+    /// Copy the database into a new, small one (runs do so once a day)
+    Compact,
+    /// Print the database as JSON lines: state, overrides, messages, events
+    Export,
+    /// Make the database of an export in place of the present one, which is set aside
+    Import {
+        /// What `db export` printed
+        file: PathBuf,
+    },
 }
 
 /// What `config` can do.

@@ -7,6 +7,7 @@ use clap::Parser;
 
 use minectl::cli::{Cli, Command, ConfigCommand};
 use minectl::clock::Clock;
+use minectl::commands::history::Query;
 use minectl::config::{self, Config};
 use minectl::error::{EXIT_DONE, Error};
 use minectl::{commands, logging, tick};
@@ -53,6 +54,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         | Command::Events { .. }
         | Command::Report { .. }
         | Command::Notify { .. }
+        | Command::Db { .. }
         | Command::Crontab => {}
     }
     let cfg = config::load(path)?;
@@ -70,13 +72,15 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             return tick::tick(cfg, clock);
         }
         Command::Notify { what } => return commands::notify::run(cfg, clock, what, out),
+        Command::Db { what } => return commands::db::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
         Command::Status { json } => commands::report::status(cfg, clock, *json, std::io::stdout().is_terminal(), out)?,
         Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,
         Command::Clear { target } => commands::set::clear(cfg, clock, &target.join(" "), out)?,
         Command::Ack { alarm } => commands::set::acknowledge(cfg, clock, &alarm.join(" "), out)?,
-        Command::History { since, series, format } => {
-            commands::report::history(cfg, clock, since, series, *format, out)?;
+        Command::History { since, until, step, series, format } => {
+            let query = Query { since, until: until.as_deref(), step: step.as_deref(), series };
+            commands::history::history(cfg, clock, &query, *format, out)?;
         }
         Command::Events { since, json } => commands::report::events(cfg, clock, since, *json, out)?,
         Command::Report { month, json, csv } => {

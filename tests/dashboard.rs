@@ -17,6 +17,8 @@ mod config;
 mod data;
 #[path = "dashboard/fixture/mod.rs"]
 mod fixture;
+#[path = "dashboard/history.rs"]
+mod history;
 #[path = "dashboard/page.rs"]
 mod page;
 #[path = "dashboard/report.rs"]

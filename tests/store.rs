@@ -11,6 +11,14 @@ mod compaction;
 mod damage;
 #[path = "store/disk.rs"]
 mod disk;
+#[path = "store/exchange.rs"]
+mod exchange;
+#[path = "store/history.rs"]
+mod history;
+#[path = "store/old.rs"]
+mod old;
+#[path = "store/power.rs"]
+mod power;
 #[path = "store/round_trip.rs"]
 mod round_trip;
 #[path = "store/small_disk.rs"]

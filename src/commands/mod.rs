@@ -3,7 +3,9 @@
 
 pub mod config;
 pub mod crontab;
+pub mod db;
 pub mod doctor;
+pub mod history;
 pub mod manual;
 pub mod month;
 mod month_table;

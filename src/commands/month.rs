@@ -146,7 +146,8 @@ fn load(cfg: &Config, clock: &Clock, first: Date) -> Month {
     Month { zone, first, calls, peak, troubles }
 }
 
-/// The worst number of the month: from the history as long as it is kept, and from the calls.
+/// The worst number of the month: from the values of each run as long as they are kept, from the calls, and from the
+/// history's steps, which know the moment only to 15 minutes.
 fn peak(
     cfg: &Config,
     store: &Store,
@@ -158,10 +159,16 @@ fn peak(
     let SignalMeaning::Number { off_when, .. } = &cfg.signal.meaning else { return None };
     let begin = |date: Date| zone.to_timestamp(date.at(0, 0, 0, 0)).map_or(0, Timestamp::as_second);
     let (since, until) = (UnixSeconds(begin(first)), UnixSeconds(begin(after).saturating_sub(1)));
-    let history = store::read_history(&store.history_folder(), since, until, &|name| name == "signal");
+    let (folder, is_signal) = (store.history_folder(), |name: &str| name == "signal");
+    let history = store::read_history(&folder, since, until, &is_signal);
     let points = history.series.get("signal").into_iter().flatten();
     let read = points.filter_map(|(at, number)| Some(SignalPeak { number: (*number)?, at: *at }));
-    let all = read.chain(calls.iter().filter_map(|call| call.peak));
+    let trend = store::trend(&folder, &is_signal, since, until, Seconds::minutes(15));
+    let steps = trend.series.get("signal").into_iter().flatten().map(|band| match off_when {
+        OffWhen::High => SignalPeak { number: band.max, at: band.at },
+        OffWhen::Low => SignalPeak { number: band.min, at: band.at },
+    });
+    let all = read.chain(calls.iter().filter_map(|call| call.peak)).chain(steps);
     all.reduce(|worst, next| {
         let is_worse = match off_when {
             OffWhen::High => next.number > worst.number,

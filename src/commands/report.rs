@@ -1,17 +1,15 @@
-//! `status`, `history` and `events`: what is kept, for people and programs.
+//! `status` and `events`: what is kept, for people and programs.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 
 use jiff::tz::TimeZone;
 
 use super::printed;
-use crate::cli::Format;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dashboard::{Input, Trends};
 use crate::error::Error;
-use crate::model::{History, SiteState};
+use crate::model::SiteState;
 use crate::store::{self, Store};
 use crate::tick;
 use crate::units::{Seconds, UnitError, UnixSeconds};
@@ -64,112 +62,8 @@ fn last_run_is_late(cfg: &Config, state: &SiteState, clock: &Clock) -> bool {
     age.0 > cfg.loop_interval.0.saturating_mul(2)
 }
 
-/// Prints the kept samples of the series that match.
-pub fn history(
-    cfg: &Config,
-    clock: &Clock,
-    since: &str,
-    series: &[String],
-    format: Format,
-    out: &mut dyn Write,
-) -> Result<(), Error> {
-    let now = clock.now().wall;
-    let since = now.minus(span("--since", since)?);
-    let patterns: Vec<regex::Regex> = series.iter().map(|glob| pattern(glob)).collect::<Result<_, _>>()?;
-    let wanted = |name: &str| patterns.iter().any(|pattern| pattern.is_match(name));
-    let history = store::read_history(&cfg.paths.data.join("history"), since, now, &wanted);
-    if history.series.is_empty() {
-        return Err(Error::Usage(format!("no samples of {} since then", series.join(", "))));
-    }
-    printed(match format {
-        Format::Table => table(cfg, &history, out),
-        Format::Csv => csv(&history, out),
-        Format::Json => json(&history, out),
-        Format::Influx => influx(cfg, &history, out),
-    })
-}
-
 fn span(option: &str, text: &str) -> Result<Seconds, Error> {
     text.parse().map_err(|error: UnitError| Error::Usage(format!("{option}: {error}")))
-}
-
-fn pattern(glob: &str) -> Result<regex::Regex, Error> {
-    let escaped = regex::escape(glob).replace("\\*", ".*");
-    regex::Regex::new(&format!("^{escaped}$")).map_err(|error| Error::Usage(format!("--series: {error}")))
-}
-
-/// All times of a history, oldest first.
-fn times(history: &History) -> BTreeSet<UnixSeconds> {
-    history.series.values().flatten().map(|(at, _)| *at).collect()
-}
-
-fn table(cfg: &Config, history: &History, out: &mut dyn Write) -> std::io::Result<()> {
-    let names: Vec<&String> = history.series.keys().collect();
-    write!(out, "{:<19}", "time")?;
-    for name in &names {
-        write!(out, "  {name:>12}")?;
-    }
-    writeln!(out)?;
-    each_row(history, |at, values| {
-        write!(out, "{:<19}", local(cfg, at))?;
-        for (value, name) in values.iter().zip(&names) {
-            let text = value.map_or("-".to_owned(), |value| format!("{value:.1}"));
-            write!(out, "  {text:>width$}", width = name.len().max(12))?;
-        }
-        writeln!(out)
-    })
-}
-
-fn csv(history: &History, out: &mut dyn Write) -> std::io::Result<()> {
-    let names: Vec<&str> = history.series.keys().map(String::as_str).collect();
-    writeln!(out, "time_unix_s,{}", names.join(","))?;
-    each_row(history, |at, values| {
-        let values: Vec<String> = values.iter().map(|v| v.map_or(String::new(), |v| v.to_string())).collect();
-        writeln!(out, "{},{}", at.0, values.join(","))
-    })
-}
-
-/// Calls `row` for each time with the values of all series in the order of their names.
-fn each_row(
-    history: &History,
-    mut row: impl FnMut(UnixSeconds, &[Option<f64>]) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let mut columns: Vec<_> = history.series.values().map(|points| points.iter().peekable()).collect();
-    for at in times(history) {
-        let mut values = Vec::with_capacity(columns.len());
-        for column in &mut columns {
-            // Two lines of one second count once.
-            let mut value = None;
-            while let Some((_, next)) = column.next_if(|(time, _)| *time <= at) {
-                value = *next;
-            }
-            values.push(value);
-        }
-        row(at, &values)?;
-    }
-    Ok(())
-}
-
-fn json(history: &History, out: &mut dyn Write) -> std::io::Result<()> {
-    let points: std::collections::BTreeMap<&String, Vec<(i64, Option<f64>)>> =
-        history.series.iter().map(|(name, points)| (name, points.iter().map(|(at, v)| (at.0, *v)).collect())).collect();
-    serde_json::to_writer(&mut *out, &points)?;
-    writeln!(out)
-}
-
-/// Line protocol: one measurement, one field for each series, nanoseconds. Gaps are left out.
-fn influx(cfg: &Config, history: &History, out: &mut dyn Write) -> std::io::Result<()> {
-    let escape = |text: &str| text.replace('\\', "\\\\").replace(',', "\\,").replace('=', "\\=").replace(' ', "\\ ");
-    let names: Vec<String> = history.series.keys().map(|name| escape(name)).collect();
-    let site = escape(&cfg.site.name);
-    each_row(history, |at, values| {
-        let fields: Vec<String> =
-            names.iter().zip(values).filter_map(|(name, value)| Some(format!("{name}={:?}", (*value)?))).collect();
-        if fields.is_empty() {
-            return Ok(());
-        }
-        writeln!(out, "minectl,site={site} {} {}000000000", fields.join(","), at.0)
-    })
 }
 
 /// Prints what happened, oldest first.

@@ -180,8 +180,10 @@ pub struct OverridesConfig {
 }
 
 /// `[history]`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct HistoryConfig {
-    /// Days of full history.
+    /// Days with the samples of each run.
     pub keep_days: u32,
+    /// Days with 15-minute least, mean and largest values.
+    pub averages_days: u32,
 }

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::units::Moment;
 
-/// The schema number of [`SiteState`]; one more with each change of its shape.
-pub const SCHEMA: u32 = 1;
+/// The schema number of [`SiteState`] and of all that is stored beside it; one more with each change of a shape that old
+/// records do not fit (see `store::schema`).
+pub const SCHEMA: u32 = 2;
 
 /// A last good value and when it was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

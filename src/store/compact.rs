@@ -2,10 +2,10 @@
 //! few live records go into a new database.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::db;
+use super::{db, parts, schema};
 use crate::units::Moment;
 
 /// Compact at once above this size.
@@ -17,51 +17,99 @@ const EVERY_S: u64 = 86_400;
 pub(super) fn when_due(folder: &Path, now: &Moment) -> Result<Option<String>, String> {
     let path = db::path(folder);
     let size = folder_size(&path);
-    let marker = folder.join("db.compacted");
-    let last: Option<i64> = fs::read_to_string(&marker).ok().and_then(|text| text.trim().parse().ok());
+    let last: Option<i64> = fs::read_to_string(marker(folder)).ok().and_then(|text| text.trim().parse().ok());
     // A marker from the future (the clock was wrong) counts as due.
     let due = last.is_none_or(|last| now.wall.0 < last || now.wall.0.abs_diff(last) >= EVERY_S);
     if !path.exists() || (!due && size < SIZE_MAX) {
         return Ok(None);
     }
+    at_once(folder, now).map(Some)
+}
+
+/// Compacts, due or not; returns a sentence.
+pub(super) fn at_once(folder: &Path, now: &Moment) -> Result<String, String> {
+    let path = db::path(folder);
+    let size = folder_size(&path);
     let folder_for_work = folder.to_owned();
     let work = move || copy_and_swap(&folder_for_work).map_err(db::Failure::passing);
     db::guarded(folder, work).map_err(|failure| failure.text)?;
+    let marker = marker(folder);
     fs::write(&marker, now.wall.0.to_string()).map_err(|error| format!("{}: {error}", marker.display()))?;
-    Ok(Some(format!("database compacted from {} KiB to {} KiB", size / 1024, folder_size(&path) / 1024)))
+    Ok(format!("database compacted from {} KiB to {} KiB", size / 1024, folder_size(&path) / 1024))
+}
+
+/// Says when the last compaction was.
+fn marker(folder: &Path) -> PathBuf {
+    folder.join("db.compacted")
 }
 
 fn copy_and_swap(folder: &Path) -> Result<(), String> {
-    let (path, old, new) = (db::path(folder), folder.join("db.old"), folder.join("db.new"));
-    let io = |error: std::io::Error| format!("compaction: {error}");
-    let sled = |error: sled::Error| format!("compaction: {error}");
-    for left_over in [&old, &new] {
-        if left_over.exists() {
-            fs::remove_dir_all(left_over).map_err(io)?;
-        }
-    }
-    {
-        let from = db::open(&path).map_err(sled)?;
-        let to = db::open(&new).map_err(sled)?;
+    let old = swap(folder, |to| {
+        let sled = |error: sled::Error| format!("compaction: {error}");
+        let from = db::open(&db::path(folder)).map_err(sled)?;
         let mut copied = 0;
         for item in from.iter() {
             let (key, value) = item.map_err(sled)?;
             to.insert(key, value).map_err(sled)?;
             copied += 1;
         }
-        to.flush().map_err(sled)?;
         if to.len() != copied {
             return Err(format!("compaction: {copied} records became {}", to.len()));
         }
+        Ok(())
+    })?;
+    fs::remove_dir_all(&old).map_err(|error| format!("compaction: {error}"))
+}
+
+/// Puts a new database of these records in place of the present one, which is set aside. Returns what was done.
+pub(super) fn replace(
+    folder: &Path,
+    now: &Moment,
+    records: Vec<(Vec<u8>, serde_json::Value)>,
+) -> Result<Vec<String>, String> {
+    let (folder_for_work, now) = (folder.to_owned(), *now);
+    let work = move || {
+        let folder = folder_for_work;
+        let old = swap(&folder, |to| {
+            let text = |failure: db::Failure| failure.text;
+            schema::bring_up(to).map_err(text)?;
+            let mut batch = parts::Batch::new(to);
+            for (key, record) in records {
+                batch.put(key, &record).map_err(text)?;
+            }
+            batch.apply().map_err(text)
+        })
+        .map_err(db::Failure::passing)?;
+        Ok(db::keep_aside(&folder, &old, &now))
+    };
+    db::guarded(folder, work).map_err(|failure| failure.text)
+}
+
+/// Fills a new database, syncs it and swaps it in. Returns where the old one is, if there was one; a run that breaks off
+/// in between is undone or finished at the next opening.
+fn swap(folder: &Path, fill: impl FnOnce(&sled::Db) -> Result<(), String>) -> Result<PathBuf, String> {
+    let (path, old, new) = (db::path(folder), folder.join("db.old"), folder.join("db.new"));
+    let io = |error: std::io::Error| format!("new database: {error}");
+    for left_over in [&old, &new] {
+        if left_over.exists() {
+            fs::remove_dir_all(left_over).map_err(io)?;
+        }
+    }
+    {
+        let to = db::open(&new).map_err(|error| format!("new database: {error}"))?;
+        fill(&to)?;
+        to.flush().map_err(|error| format!("new database: {error}"))?;
     }
     for entry in fs::read_dir(&new).map_err(io)?.flatten().filter(|entry| entry.path().is_file()) {
         File::open(entry.path()).and_then(|file| file.sync_all()).map_err(io)?;
     }
     sync_folder(&new)?;
-    fs::rename(&path, &old).map_err(io)?;
+    if path.exists() {
+        fs::rename(&path, &old).map_err(io)?;
+    }
     fs::rename(&new, &path).map_err(io)?;
     sync_folder(folder)?;
-    fs::remove_dir_all(&old).map_err(io)
+    Ok(old)
 }
 
 fn sync_folder(folder: &Path) -> Result<(), String> {
@@ -69,7 +117,7 @@ fn sync_folder(folder: &Path) -> Result<(), String> {
 }
 
 /// Bytes of the files directly in a folder; 0 when it cannot be read.
-fn folder_size(folder: &Path) -> u64 {
+pub(super) fn folder_size(folder: &Path) -> u64 {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     files
         .filter_map(|entry| entry.metadata().ok())

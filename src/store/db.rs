@@ -2,19 +2,25 @@
 //! a kill in the wrong moment. So each use is short, under our own lock, on a thread with a deadline, and a panic is
 //! an error like any other.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use fs2::FileExt;
 
+use super::schema;
 use crate::units::Moment;
 
 /// The longest time one use of the database may take.
 const USE_MAX: Duration = Duration::from_secs(15);
 /// The longest wait for another process that uses it.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+/// The same where that wait was in vain before in this run: the miners must not wait for it at each step.
+const LOCK_WAIT_AGAIN: Duration = Duration::from_millis(200);
+/// Folders whose lock was waited for in vain.
+static BUSY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// Databases set aside that are kept.
 const SET_ASIDE_KEPT: usize = 2;
 /// Pages of the database held in memory.
@@ -103,6 +109,9 @@ where
     let path = path(folder);
     let repaired = repair(folder, &path)?;
     let db = open(&path)?;
+    if let Some(done) = schema::bring_up(&db)? {
+        log::info!("{done}");
+    }
     let result = work(&db)?;
     db.flush()?;
     // sled's own flush is sync_file_range only; the page cache of a Pi dies with its power.
@@ -135,7 +144,7 @@ pub(super) fn open(path: &Path) -> Result<sled::Db, sled::Error> {
 
 /// What must be done before each opening: finish an interrupted swap, and remove the half-written snapshot that makes
 /// sled refuse to open for ever. A whole snapshot is never touched: without it sled can open empty.
-fn repair(folder: &Path, path: &Path) -> Result<Vec<String>, Failure> {
+pub(super) fn repair(folder: &Path, path: &Path) -> Result<Vec<String>, Failure> {
     let mut repaired = Vec::new();
     let text = |error: std::io::Error| Failure::passing(format!("repair: {error}"));
     let (old, new) = (folder.join("db.old"), folder.join("db.new"));
@@ -161,24 +170,22 @@ fn repair(folder: &Path, path: &Path) -> Result<Vec<String>, Failure> {
 
 /// Moves an unusable database out of the way and keeps the newest few. Returns what was done.
 pub(super) fn set_aside(folder: &Path, now: &Moment) -> Vec<String> {
-    let path = path(folder);
+    keep_aside(folder, &path(folder), now)
+}
+
+/// Moves a database to `db.bad-<time>` and keeps the newest few of those. Returns what was done.
+pub(super) fn keep_aside(folder: &Path, path: &Path, now: &Moment) -> Vec<String> {
     if !path.exists() {
         return Vec::new();
     }
-    let aside = folder.join(format!("db.bad-{}", now.wall.0));
-    let mut done = match fs::rename(&path, &aside) {
+    // Two in one second, or after a clock that went back, both have their place.
+    let names = (0..100).map(|later| folder.join(format!("db.bad-{}", now.wall.0.saturating_add(later))));
+    let Some(aside) = names.into_iter().find(|name| !name.exists()) else { return Vec::new() };
+    let mut done = match fs::rename(path, &aside) {
         Ok(()) => vec![format!("moved to {} with the events of the last days, a new one is begun", aside.display())],
         Err(error) => return vec![format!("cannot be moved aside: {error}")],
     };
-    let mut kept: Vec<PathBuf> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("db.bad-")))
-        .collect();
-    kept.sort();
-    for old in kept.iter().rev().skip(SET_ASIDE_KEPT) {
+    for old in kept_aside(folder).iter().rev().skip(SET_ASIDE_KEPT) {
         if let Err(error) = fs::remove_dir_all(old) {
             done.push(format!("{} cannot be removed: {error}", old.display()));
         }
@@ -186,17 +193,33 @@ pub(super) fn set_aside(folder: &Path, now: &Moment) -> Vec<String> {
     done
 }
 
+/// The databases that were set aside, oldest first.
+pub(super) fn kept_aside(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_aside = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("db.bad-"));
+    let mut kept: Vec<PathBuf> = paths.filter(is_aside).collect();
+    kept.sort();
+    kept
+}
+
 /// Takes the lock that keeps other runs of this program out of the database; waits a bounded time.
 pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join("db.lock");
     let text = |error: std::io::Error| Failure::passing(format!("{}: {error}", path.display()));
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(text)?;
-    let end = Instant::now() + LOCK_WAIT_MAX;
+    let was_busy = BUSY.lock().is_ok_and(|busy| busy.contains(folder));
+    let end = Instant::now() + if was_busy { LOCK_WAIT_AGAIN } else { LOCK_WAIT_MAX };
     loop {
         match FileExt::try_lock_exclusive(&file) {
-            Ok(()) => return Ok(file),
+            Ok(()) => {
+                if was_busy {
+                    note_busy(folder, false);
+                }
+                return Ok(file);
+            }
             Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
                 if Instant::now() >= end {
+                    note_busy(folder, true);
                     let text = format!("in use by another process for {} s", LOCK_WAIT_MAX.as_secs());
                     return Err(Failure::passing(text));
                 }
@@ -204,5 +227,15 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
             }
             Err(error) => return Err(text(error)),
         }
+    }
+}
+
+fn note_busy(folder: &Path, is_busy: bool) {
+    // A poisoned list only costs the longer wait.
+    let Ok(mut busy) = BUSY.lock() else { return };
+    if is_busy {
+        busy.insert(folder.to_owned());
+    } else {
+        busy.remove(folder);
     }
 }

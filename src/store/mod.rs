@@ -5,23 +5,33 @@
 //! a slow one. It is never trusted: see `db` for repair and quarantine.
 
 mod calls;
+mod check;
 mod compact;
 mod db;
 mod evidence;
+mod exchange;
 mod history;
 mod parts;
 mod plain;
+mod schema;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Channel, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
 use crate::units::{Moment, Seconds, UnixSeconds};
 use db::Failure;
 
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
+pub use check::Finding;
 pub use evidence::{file_name as page_name, keep as keep_page};
-pub use history::{append as append_history, prune as prune_history, read as read_history};
+pub use history::{
+    Band, HistoryLimits, Trend, append as append_history, finest_step, keep as keep_history, read as read_history,
+    trend,
+};
 pub use plain::{read_snapshot, write_snapshot};
 
 /// The readers of stored bytes alone, for tests.
@@ -75,6 +85,8 @@ pub struct Loaded {
     pub outbox: Vec<OutboxEntry>,
     /// Commands of a run that broke off before it recorded what came of them.
     pub broken_off: Vec<Command>,
+    /// When that run saved them, just before it sent them; `None` when an older program did.
+    pub broken_off_at: Option<Moment>,
     /// When messages were sent on each channel in the last hour.
     pub sent: BTreeMap<Channel, Vec<Moment>>,
     /// The newest events, oldest first.
@@ -114,6 +126,13 @@ pub struct Change {
     pub tested_done: Vec<Channel>,
     /// When messages were sent on each channel.
     pub sent: Option<BTreeMap<Channel, Vec<Moment>>>,
+}
+
+/// Commands that were about to be sent.
+#[derive(Debug, Serialize, Deserialize)]
+struct Intents {
+    at: Option<Moment>,
+    commands: Vec<Command>,
 }
 
 impl Store {
@@ -284,6 +303,27 @@ impl Store {
     pub fn compact_when_due(&self, now: &Moment) -> Result<Option<String>, String> {
         compact::when_due(&self.folder, now)
     }
+
+    /// The same, due or not; returns what was done.
+    pub fn compact(&self, now: &Moment) -> Result<String, String> {
+        compact::at_once(&self.folder, now)
+    }
+
+    /// Writes the database as JSON lines; returns the number of records. History and calls are files beside it.
+    pub fn export(&self, now: &Moment, out: &mut dyn Write) -> Result<usize, String> {
+        exchange::export(&self.folder, now, out)
+    }
+
+    /// Makes the database of an export in place of the present one, which is set aside. Returns what was done; `Err` lists
+    /// the mistakes of the text, one a line, and nothing is changed then. No run may be at work.
+    pub fn import(&self, text: &str, now: &Moment) -> Result<Vec<String>, String> {
+        exchange::import(&self.folder, text, now)
+    }
+
+    /// Looks at everything that is stored, and changes nothing.
+    pub fn check(&self, now: &Moment) -> Vec<Finding> {
+        check::check(&self.folder, self.refuge.as_deref(), now)
+    }
 }
 
 impl Loaded {
@@ -292,13 +332,7 @@ impl Loaded {
         match key.first() {
             Some(b's') => {
                 let state: SiteState = serde_json::from_slice(value).map_err(text)?;
-                if state.schema > crate::model::SCHEMA {
-                    return Err(format!(
-                        "schema {} is newer than this program's {}",
-                        state.schema,
-                        crate::model::SCHEMA
-                    ));
-                }
+                schema::known(state.schema)?;
                 self.state = Some(state);
             }
             Some(b'o') => self.overrides.push(serde_json::from_slice(value).map_err(text)?),
@@ -311,7 +345,10 @@ impl Loaded {
                 self.tested.insert(channel, fault);
             }
             Some(b'q') => self.outbox.push(serde_json::from_slice(value).map_err(text)?),
-            Some(b'i') => self.broken_off = serde_json::from_slice(value).map_err(text)?,
+            Some(b'i') => {
+                let Intents { at, commands } = serde_json::from_slice(value).map_err(text)?;
+                (self.broken_off_at, self.broken_off) = (at, commands);
+            }
             Some(b'h') => self.sent = serde_json::from_slice(value).map_err(text)?,
             Some(_) | None => return Err("unknown kind".to_owned()),
         }
@@ -327,7 +364,11 @@ fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxE
         batch.put(b"s".to_vec(), state)?;
     }
     if let Some(intents) = &change.intents {
-        if intents.is_empty() { batch.remove(b"i")? } else { batch.put(b"i".to_vec(), intents)? }
+        if intents.is_empty() {
+            batch.remove(b"i")?
+        } else {
+            batch.put(b"i".to_vec(), &Intents { at: Some(*now), commands: intents.clone() })?
+        }
     }
     if let Some(sent) = &change.sent {
         batch.put(b"h".to_vec(), sent)?;

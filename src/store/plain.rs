@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::schema;
 use crate::model::{Override, Reason, SCHEMA, SiteState, Snapshot};
 
 /// The largest copy that is read.
@@ -31,11 +32,23 @@ pub(super) fn read(folder: &Path) -> Result<Option<Copy>, String> {
         Ok(_) => {}
     }
     let bytes = fs::read(&path).map_err(|error| text(error.to_string()))?;
-    let copy: Copy = serde_json::from_slice(&bytes).map_err(|error| text(error.to_string()))?;
-    if copy.state.schema > SCHEMA {
-        return Err(text(format!("schema {} is newer than this program's {SCHEMA}", copy.state.schema)));
+    from_bytes(&bytes).map(Some).map_err(text)
+}
+
+/// A copy as it was written, in today's schema.
+fn from_bytes(bytes: &[u8]) -> Result<Copy, String> {
+    let text = |error: serde_json::Error| error.to_string();
+    let mut copy: serde_json::Value = serde_json::from_slice(bytes).map_err(text)?;
+    let number = copy.pointer("/state/schema").and_then(serde_json::Value::as_u64).unwrap_or(u64::from(SCHEMA));
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    schema::known(number)?;
+    if let Some(state) = copy.get_mut("state") {
+        *state = schema::migrated(b's', state.take(), number);
     }
-    Ok(Some(copy))
+    for over in copy.get_mut("overrides").and_then(serde_json::Value::as_array_mut).into_iter().flatten() {
+        *over = schema::migrated(b'o', over.take(), number);
+    }
+    serde_json::from_value(copy).map_err(text)
 }
 
 /// Replaces the copy.
@@ -58,8 +71,7 @@ pub(super) fn write_refuge(folder: &Path, copy: &Copy) -> Result<(), String> {
 pub(super) fn read_refuge(folder: &Path) -> Option<Copy> {
     let path = folder.join(REFUGE);
     let small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= BYTES_MAX);
-    let copy: Copy = small.then(|| fs::read(&path).ok()).flatten().and_then(|b| serde_json::from_slice(&b).ok())?;
-    (copy.state.schema <= SCHEMA).then_some(copy)
+    small.then(|| fs::read(&path).ok()).flatten().and_then(|bytes| from_bytes(&bytes).ok())
 }
 
 /// Removes the copy from the other folder once the data folder works again.

@@ -8,11 +8,11 @@ use super::Run;
 use super::delivery::UNSAVED;
 use super::lines::list;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, HistoryConfig};
 use crate::decide;
 use crate::model::{Alarm, Channel, Event, EventKind, Fault, OutboxEntry, SiteState};
 use crate::notify;
-use crate::store::{self, Change, Store};
+use crate::store::{self, Change, HistoryLimits, Store};
 use crate::units::Moment;
 
 impl<'a> Run<'a> {
@@ -44,8 +44,9 @@ impl<'a> Run<'a> {
             run.event(&now, EventKind::Program, "run", "nothing is remembered: boot".to_owned());
         }
         if !loaded.broken_off.is_empty() {
+            let since = loaded.broken_off_at.map_or(String::new(), |at| format!(" for {}", now.since(&at)));
             let text = format!(
-                "the last run broke off with {} commands under way: {}",
+                "the last run broke off with {} commands under way{since}: {}",
                 loaded.broken_off.len(),
                 list(&loaded.broken_off)
             );
@@ -139,8 +140,12 @@ impl<'a> Run<'a> {
             Ok(Some(done)) => log::info!("{done}"),
             Err(error) => self.trouble(&error, now),
         }
-        if let Err(error) = store::prune_history(&store.history_folder(), now.wall, self.cfg.history.keep_days) {
-            self.trouble(&error, now);
+        let HistoryConfig { keep_days, averages_days } = self.cfg.history;
+        let limits = HistoryLimits { full_days: keep_days as usize, quarter_days: averages_days as usize };
+        match store::keep_history(&store.history_folder(), now.wall, limits) {
+            Ok(None) => {}
+            Ok(Some(done)) => log::info!("{done}"),
+            Err(error) => self.trouble(&error, now),
         }
     }
 

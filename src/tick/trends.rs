@@ -3,14 +3,29 @@
 use std::path::Path;
 
 use crate::dashboard::Trends;
-use crate::store;
+use crate::model::History;
+use crate::store::{self, Band, Trend};
 use crate::units::{Seconds, UnixSeconds};
 
-const DAY: Seconds = Seconds(86_400);
+const DAY_S: u64 = 86_400;
+const QUARTER: Seconds = Seconds(900);
+const HOUR: Seconds = Seconds(3600);
 
-/// The last 24 hours, 7 days and 30 days up to `now`; what cannot be read is not in it.
+/// The last 24 hours run by run, 7 days by quarters of an hour, 30 days by hours; what cannot be read is not in it.
 pub(super) fn read(folder: &Path, now: UnixSeconds) -> Trends {
-    let since = |days: u64| now.minus(Seconds(DAY.0.saturating_mul(days)));
-    let read = |days| store::read_history(folder, since(days), now, &|_| true);
-    Trends { day: read(1), week: read(7), month: read(30) }
+    let since = |days: u64| now.minus(Seconds(days.saturating_mul(DAY_S)));
+    let steps = |days, step| extremes(&store::trend(folder, &|_| true, since(days), now, step));
+    Trends {
+        day: store::read_history(folder, since(1), now, &|_| true),
+        week: steps(7, QUARTER),
+        month: steps(30, HOUR),
+    }
+}
+
+/// Two points for each step: its least value where it begins, its largest in its middle.
+fn extremes(trend: &Trend) -> History {
+    let half = Seconds(trend.step.0 / 2);
+    let points =
+        |bands: &[Band]| bands.iter().flat_map(|b| [(b.at, Some(b.min)), (b.at.plus(half), Some(b.max))]).collect();
+    History { series: trend.series.iter().map(|(name, bands)| (name.clone(), points(bands))).collect() }
 }

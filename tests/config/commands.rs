@@ -49,7 +49,7 @@ fn get_addresses_sections_and_elements_by_name_or_place() {
     assert_eq!(get_value(&path, "pdu.2.url"), "http://127.0.0.1:18011");
     assert_eq!(get_value(&path, "fan.7.relay"), "2");
     assert_eq!(get_value(&path, "room_alert.room-alert.probes.exhaust.index"), "3");
-    assert_eq!(get_value(&path, "history"), "history.keep_days = 400");
+    assert_eq!(get_value(&path, "history"), "history.keep_days = 30\nhistory.averages_days = 730");
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn set_inserts_an_absent_key_in_its_section() {
     let (_folder, path) = folder_with(without_section(SAMPLE, "[overrides]").trim_end());
     set_value(&path, "overrides.max_time", "12 hours").unwrap();
     assert_eq!(config::load(&path).unwrap().overrides.max_time.0, 12 * 3600);
-    let (_folder, path) = folder_with(changed("keep_days = 400\n", "").trim_end());
-    set_value(&path, "history.keep_days", "30").unwrap();
-    assert_eq!(config::load(&path).unwrap().history.keep_days, 30);
+    let (_folder, path) = folder_with(changed("keep_days = 30\n", "").trim_end());
+    set_value(&path, "history.keep_days", "45").unwrap();
+    assert_eq!(config::load(&path).unwrap().history.keep_days, 45);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn set_that_fails_the_check_leaves_the_file_as_it_was() {
         ("fan.3.relay", "four"),
         ("signal.range", "[50"),
         ("signal.curtail_at", "310 # high"),
-        ("history.keep_days", "400\nmode = \"observe\""),
+        ("history.keep_days", "30\nmode = \"observe\""),
         ("telegram.token_file", "none"),
     ] {
         let error = set_value(&path, key, value).unwrap_err();
@@ -153,12 +153,12 @@ fn set_keeps_mode_and_link_and_line_ends_and_byte_order_mark() {
     let (folder, path) = folder_with(&format!("\u{feff}{}", SAMPLE.replace('\n', "\r\n")));
     let link = folder.path().join("link.txt");
     symlink(&path, &link).unwrap();
-    set_value(&link, "history.keep_days", "30").unwrap();
+    set_value(&link, "history.keep_days", "45").unwrap();
     set_value(&link, "pdu.spdu-b.batch", "8").unwrap();
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
     let text = read(&path);
-    assert!(text.starts_with('\u{feff}') && text.contains("\r\nkeep_days = 30\r\n") && text.contains("batch = 8\r\n"));
+    assert!(text.starts_with('\u{feff}') && text.contains("\r\nkeep_days = 45\r\n") && text.contains("batch = 8\r\n"));
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
 }
 
@@ -200,9 +200,9 @@ fn editor(folder: &Path, expressions: &[&str]) -> Vec<String> {
 fn edit_replaces_when_the_result_is_sound() {
     let (_folder, path) = folder_with(SAMPLE);
     let tools = tempfile::tempdir().unwrap();
-    let editors = editor(tools.path(), &["s/keep_days = 400/keep_days = 30/"]);
+    let editors = editor(tools.path(), &["s/keep_days = 30/keep_days = 45/"]);
     assert_eq!(run(|out| edit_with(&path, &editors, None, out)).unwrap(), "config.txt: replaced\n");
-    assert_eq!(read(&path), changed("keep_days = 400", "keep_days = 30"));
+    assert_eq!(read(&path), changed("keep_days = 30", "keep_days = 45"));
     assert_eq!(run(|out| edit_with(&path, &editors, None, out)).unwrap(), "nothing changed\n");
 }
 
@@ -210,10 +210,10 @@ fn edit_replaces_when_the_result_is_sound() {
 fn edit_asks_again_after_a_mistake_and_keeps_what_was_typed() {
     let (folder, path) = folder_with(SAMPLE);
     let tools = tempfile::tempdir().unwrap();
-    let editors = editor(tools.path(), &["s/keep_days = 400/keep_days = 0/", "s/keep_days = 0/keep_days = 31/"]);
+    let editors = editor(tools.path(), &["s/keep_days = 30/keep_days = 0/", "s/keep_days = 0/keep_days = 31/"]);
     let said = run(|out| edit_with(&path, &editors, Some(&mut "what\ne\n".as_bytes()), out)).unwrap();
     assert!(said.contains("`history.keep_days`: 0 is outside 1 to 36500\nedit again, or discard? [e/d] "), "{said}");
-    assert_eq!(read(&path), changed("keep_days = 400", "keep_days = 31"));
+    assert_eq!(read(&path), changed("keep_days = 30", "keep_days = 31"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no copy is left");
 }
 
@@ -222,12 +222,12 @@ fn edit_discards_on_demand_at_the_end_of_input_and_without_a_terminal() {
     let (_folder, path) = folder_with(SAMPLE);
     for answers in ["d\n", ""] {
         let tools = tempfile::tempdir().unwrap();
-        let editors = editor(tools.path(), &["s/keep_days = 400/keep_days = 0/"]);
+        let editors = editor(tools.path(), &["s/keep_days = 30/keep_days = 0/"]);
         let said = run(|out| edit_with(&path, &editors, Some(&mut answers.as_bytes()), out)).unwrap();
         assert!(said.ends_with("discarded; the file is as it was\n"), "{said}");
     }
     let tools = tempfile::tempdir().unwrap();
-    let editors = editor(tools.path(), &["s/keep_days = 400/keep_days = 0/"]);
+    let editors = editor(tools.path(), &["s/keep_days = 30/keep_days = 0/"]);
     assert_eq!(run(|out| edit_with(&path, &editors, None, out)).unwrap_err().exit_code(), 3);
     assert_eq!(read(&path), SAMPLE);
 }
@@ -236,7 +236,7 @@ fn edit_discards_on_demand_at_the_end_of_input_and_without_a_terminal() {
 fn edit_falls_back_to_the_next_editor_and_says_when_there_is_none() {
     let (_folder, path) = folder_with(SAMPLE);
     let tools = tempfile::tempdir().unwrap();
-    let mut editors = editor(tools.path(), &["s/keep_days = 400/keep_days = 30/"]);
+    let mut editors = editor(tools.path(), &["s/keep_days = 30/keep_days = 45/"]);
     editors.insert(0, "no-such-editor-here".to_owned());
     run(|out| edit_with(&path, &editors, None, out)).unwrap();
     let error = run(|out| edit_with(&path, &editors[..1], None, out)).unwrap_err().to_string();

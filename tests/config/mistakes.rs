@@ -43,14 +43,14 @@ fn a_misspelt_required_key_is_one_mistake_and_not_two() {
 
 #[test]
 fn a_key_in_the_wrong_section_is_sent_home() {
-    let text = SAMPLE.replace("keep_days = 400", "keep_days = 400\nmin_running = 3");
+    let text = SAMPLE.replace("keep_days = 30", "keep_days = 30\nmin_running = 3");
     let found = parse(&text).unwrap_err();
     assert!(found[0].ends_with("unknown key `min_running`; it belongs to `[fans]`"), "{found:?}");
 }
 
 #[test]
 fn an_unknown_key_that_resembles_nothing_lists_the_known_ones() {
-    one_mistake("keep_days = 400", "keep_days = 400\nzzzzzzz = 1", "known here: keep_days");
+    one_mistake("keep_days = 30", "keep_days = 30\nzzzzzzz = 1", "known here: keep_days");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_mistake_is_one_line_whatever_was_typed() {
 fn lines_are_counted_alike_with_windows_line_ends_and_a_byte_order_mark() {
     sound(&SAMPLE.replace('\n', "\r\n"));
     sound(&format!("\u{feff}{SAMPLE}"));
-    let text = format!("\u{feff}{}", SAMPLE.replace("keep_days = 400", "keep_days = 0").replace('\n', "\r\n"));
+    let text = format!("\u{feff}{}", SAMPLE.replace("keep_days = 30", "keep_days = 0").replace('\n', "\r\n"));
     let found = parse(&text).unwrap_err();
     assert!(found[0].starts_with(&format!("config.txt:{}: ", line_of(SAMPLE, "keep_days"))), "{found:?}");
 }

@@ -171,6 +171,15 @@ fn the_peak_is_the_worst_number_of_the_month_also_between_calls_and_none_of_word
     }
     assert_eq!(json(&cfg, None)["signal_peak"], 352.5);
     assert_eq!(json(&cfg, None)["signal_peak_unix"], NOW - 2 * 86_400);
+    // Its samples have gone, the 15 minutes are still there.
+    let limits = store::HistoryLimits { full_days: 1, quarter_days: 99 };
+    for _ in 0..3 {
+        store::keep_history(&history, UnixSeconds(NOW), limits).unwrap();
+    }
+    assert_eq!(json(&cfg, None)["signal_peak"], 352.5);
+    assert_eq!(json(&cfg, Some("2026-10"))["signal_peak"], 400.0);
+    let at = json(&cfg, Some("2026-10"))["signal_peak_unix"].as_i64().unwrap();
+    assert!((0..900).contains(&(NOW - 40 * 86_400 - at)), "{at}");
     cfg.signal.meaning = SignalMeaning::Words { curtail: vec!["OFF".to_owned()], run: vec!["ON".to_owned()] };
     assert!(json(&cfg, None)["signal_peak"].is_null());
 }

@@ -121,8 +121,10 @@ fn a_busy_database_is_told_and_left_alone() {
     let told = loaded.troubles.join("; ");
     assert!(told.contains("in use by another process for 5 s"), "{told}");
     assert!(!told.contains("lost"), "nothing is lost, it is only busy: {told}");
+    let began = std::time::Instant::now();
     let refused = store.save(&Change { state: Some(state(2)), ..Change::default() }, &at(11)).unwrap_err();
-    assert!(refused.contains("in use by another process"), "{refused}");
+    assert!(refused.contains("in use by another process for 5 s"), "the same words: {refused}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(3), "it is waited for once");
     drop(lock);
     assert_full(&store.load(&at(12)), 1);
     assert!(set_aside(folder.path()).is_empty());

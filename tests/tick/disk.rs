@@ -1,5 +1,8 @@
 //! A disk that fails is no reason to leave miners or fans alone.
 
+use minectl::clock::Clock;
+use minectl::model::MinersPhase;
+use minectl::store::Store;
 use serde_json::json;
 
 use crate::cycle::quick;
@@ -59,4 +62,84 @@ fn a_trouble_that_lasts_is_one_event() {
     let events = mine.events();
     assert_eq!(events.matches("store: history: only").count(), 1, "{events}");
     assert_eq!(mine.status_json()["alarms"][0]["id"], "program");
+}
+
+/// Every file of the data folder, whatever is in it.
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| self::files(folder)));
+    files
+}
+
+/// The miners are told to sleep within this one run, and people hear of it.
+fn curtails_in_one_run(mine: &Mine, cause: &str) {
+    mine.set(json!({"signal_number": 342}));
+    mine.tick().silent();
+    assert!(
+        mine.commands().iter().any(|(_, what)| what.ends_with(" sleeping")),
+        "{cause}: nothing was commanded\n{}",
+        crate::mine::tail(&mine.log(), 40)
+    );
+    let told = mine.recorded("telegram").join("\n");
+    assert!(told.contains("Power signal: curtail"), "{cause}: {told}");
+    assert!(mine.page().contains(cause), "the page does not say `{cause}`");
+}
+
+#[test]
+fn garbage_in_every_file_is_told_and_the_same_run_curtails() {
+    let mine = Mine::start(60.0, quick);
+    mine.tick().silent();
+    for path in files(&mine.data()) {
+        std::fs::write(path, b"\xff\0garbage\n,,\n{").unwrap();
+    }
+    curtails_in_one_run(&mine, "moved to ");
+    assert!(mine.page().contains("state.json"), "the copy was garbage, too");
+    assert!(mine.log().contains("nothing is remembered: boot"), "it begins anew");
+    mine.tick().silent();
+    let left = mine.run(&["db", "check"]);
+    assert!(left.stdout.contains("was set aside") && left.stdout.contains("lines cannot be read"), "{}", left.stdout);
+    assert!(!left.stdout.contains("WRONG  db: ") && !left.stdout.contains("WRONG  state.json"), "{}", left.stdout);
+}
+
+#[test]
+fn folders_in_the_place_of_files_are_told_and_the_same_run_curtails() {
+    let mine = Mine::start(60.0, quick);
+    mine.tick().silent();
+    for name in ["state.json", "last-snapshot.json", "tick.lock", "db.compacted", "db/db"] {
+        let path = mine.data().join(name);
+        drop(std::fs::remove_file(&path));
+        std::fs::create_dir_all(path).unwrap();
+    }
+    curtails_in_one_run(&mine, "Is a directory");
+}
+
+#[test]
+fn a_database_that_another_process_holds_is_told_and_the_same_run_curtails() {
+    // The wait for the lock is real time, so the clock may not run much faster.
+    let mine = Mine::start(6.0, |text| quick(text).replace("\nbudget = \"105 s\"", "\nbudget = \"60 s\""));
+    mine.tick().silent();
+    let lock = std::fs::File::options().write(true).open(mine.data().join("db.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    curtails_in_one_run(&mine, "in use by another process");
+    drop(lock);
+    let kept = Store::with_refuge(&mine.data(), &mine.data().with_file_name("page")).load(&Clock::real().now());
+    assert!(!matches!(kept.state.unwrap().miners.phase, MinersPhase::Running), "what that run did is forgotten");
+}
+
+/// A Pi without a network at its start: nothing is younger, and nothing is thrown away.
+#[test]
+fn a_clock_in_1970_loses_nothing_and_the_same_run_curtails() {
+    let mine = Mine::start(60.0, quick);
+    mine.tick().silent();
+    let events = mine.events().lines().count();
+    mine.set(json!({"signal_number": 342}));
+    let mut run = mine.command(&["tick"]);
+    let real = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    run.env("MINECTL_TEST_CLOCK", format!("{real}:30:60"));
+    crate::mine::finish(run.spawn().unwrap(), "tick").silent();
+    assert!(mine.commands().iter().any(|(_, what)| what.ends_with(" sleeping")), "nothing was commanded");
+    mine.tick().silent();
+    assert!(mine.events().lines().count() > events, "events were lost:\n{}", mine.events());
+    assert!(std::fs::read_dir(mine.data().join("history")).unwrap().count() >= 2, "history was removed");
 }
