@@ -122,14 +122,14 @@ pub(super) fn retry_after(answer: &Answer) -> Option<Seconds> {
 /// `text` on one line and short, for a fault's detail, with every secret, also encoded, as `***`.
 pub(super) fn excerpt(text: &str, secrets: &[&Secret]) -> String {
     const SHOWN_MAX: usize = 160;
-    let mut clean = text.to_owned();
+    // Taken out first: later, it would put together again a secret that came with one in it.
+    let mut clean: String = text.chars().filter(|c| !c.is_control() || c.is_whitespace()).collect();
     for secret in secrets.iter().map(|s| s.reveal()).filter(|s| !s.is_empty()) {
         for form in [secret.to_owned(), BASE64.encode(secret), percent_encoded(secret)] {
             clean = clean.replace(&form, "***");
         }
     }
-    let mut line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.retain(|c| !c.is_control());
+    let line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
