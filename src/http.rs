@@ -2,10 +2,13 @@
 //! status and no content, retries nothing, keeps no connection, takes no proxy, and lets no secret into an error text.
 
 mod pinned;
+mod private_ca;
 mod raw;
 mod text;
+mod tls;
 
 use std::io::Read;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ureq::http as types;
@@ -14,6 +17,7 @@ use crate::config::Secret;
 use crate::model::{Fault, FaultKind};
 use crate::units::UnixSeconds;
 
+pub use private_ca::{CA_FILE_MAX, read_ca_file};
 pub use raw::raw_get;
 pub use text::{excerpt, masked, shown_url};
 
@@ -52,6 +56,8 @@ pub struct Request<'a> {
     pub secrets: Vec<&'a Secret>,
     /// SHA-256 of the certificate that must be shown; `None`: any that a known authority signed for this host.
     pub pin: Option<[u8; 32]>,
+    /// PEM file of a private authority that counts as known, beside the public ones.
+    pub ca_file: Option<&'a Path>,
 }
 
 impl<'a> Request<'a> {
@@ -68,6 +74,7 @@ impl<'a> Request<'a> {
             redirects_max: 0,
             secrets: Vec::new(),
             pin: None,
+            ca_file: None,
         }
     }
 
@@ -264,10 +271,11 @@ fn call(request: &Request) -> Result<types::Response<ureq::Body>, ureq::Error> {
         .max_response_header_size(16 * 1024)
         .user_agent(USER_AGENT)
         .build();
-    let agent = match request.pin {
-        None => config.new_agent(),
-        Some(_) if !request.url.starts_with("https://") => return Err(ureq::Error::TlsRequired),
-        Some(pin) => pinned::agent(config, pin)?,
+    let agent = match (request.pin, request.ca_file) {
+        (None, None) => config.new_agent(),
+        (Some(_), _) if !request.url.starts_with("https://") => return Err(ureq::Error::TlsRequired),
+        (Some(pin), _) => tls::agent(config, pinned::client(pin)?),
+        (None, Some(path)) => tls::agent(config, private_ca::client(path)?),
     };
     let mut builder = types::Request::builder().method(request.method).uri(request.url).header("Connection", "close");
     for (name, value) in &request.headers {
@@ -300,12 +308,11 @@ fn wire_fault(request: &Request, error: &ureq::Error, received: usize) -> Fault 
         }
         ureq::Error::Decompress(..) => request.fault(FaultKind::Unreadable, "packed answer cannot be unpacked"),
         ureq::Error::Protocol(_) => request.fault(FaultKind::Unreadable, NOT_HTTP),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {
-            request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
-        }
-        other => match pinned::other_certificate(other) {
-            Some(cause) => request.fault(FaultKind::WrongDevice, &cause),
-            None => request.fault(FaultKind::Unreadable, &format!("request failed: {}", request.quoted(other))),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => insecure(request, error),
+        other => match (pinned::other_certificate(other), private_ca::unusable_file(other)) {
+            (Some(cause), _) => request.fault(FaultKind::WrongDevice, &cause),
+            (None, Some(cause)) => request.fault(FaultKind::Missing, &cause),
+            (None, None) => request.fault(FaultKind::Unreadable, &format!("request failed: {}", request.quoted(other))),
         },
     }
 }
@@ -322,9 +329,7 @@ fn io_fault(request: &Request, error: &std::io::Error, received: usize) -> Fault
         }
         Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => request.broken(received),
         // A certificate that is not good, for one.
-        _ if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
-        }
+        _ if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => insecure(request, error),
         // Flate reports damaged data this way.
         Io::InvalidInput | Io::InvalidData => {
             request.fault(FaultKind::Unreadable, &format!("answer is damaged: {}", request.quoted(error)))
@@ -335,6 +340,21 @@ fn io_fault(request: &Request, error: &std::io::Error, received: usize) -> Fault
         }
         other => request.fault(FaultKind::Broken, &format!("connection failed: {other}")),
     }
+}
+
+/// The other side could not prove who it is, or speaks no TLS.
+fn insecure(request: &Request, error: &impl ToString) -> Fault {
+    let said = request.quoted(error);
+    let is_unknown = said.contains("UnknownIssuer") || said.contains("BadSignature");
+    let way_out = match (is_unknown, request.ca_file) {
+        (true, None) => "; no public authority signed it; `ca_file` can name one of your own",
+        (true, Some(_)) => "; neither a public authority nor one in `ca_file` signed it",
+        (false, _) if said.contains("CaUsedAsEndEntity") => {
+            "; it is an authority's own certificate: issue one for the server with CA:FALSE"
+        }
+        (false, _) => "",
+    };
+    request.fault(FaultKind::Unreachable, &format!("no secure connection: {said}{way_out}"))
 }
 
 fn log_call(request: &Request, result: &Result<Answer, Fault>, took: Duration) {

@@ -38,6 +38,8 @@ mod pdu_presets;
 mod pdu_redfish;
 #[path = "drivers/pinned.rs"]
 mod pinned;
+#[path = "drivers/private_ca.rs"]
+mod private_ca;
 #[path = "drivers/raw.rs"]
 mod raw;
 #[path = "drivers/relays.rs"]

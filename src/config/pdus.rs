@@ -1,5 +1,7 @@
 //! The settings of the PDUs: where one is, which of its outlets may be switched, and how it is spoken to.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::Secret;
@@ -34,6 +36,8 @@ pub struct PduConfig {
     pub bank: Option<BankConfig>,
     /// A reading older than this is stale.
     pub max_age: Seconds,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }

@@ -35,6 +35,10 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
     if tls_sha256.is_some() && url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
         s.mistake("tls_sha256", "needs an address with `https://`: plain http shows no certificate");
     }
+    let ca_file = s.ca_file(url.as_deref());
+    if ca_file.is_some() && s.has("tls_sha256") {
+        s.mistake("ca_file", "`tls_sha256` is given too; keep one of the two");
+    }
     let outlets = s.texts("outlets", Need::Required, expand).and_then(|ranges| outlets(s, "outlets", ranges));
     let dialect = driver.as_ref().and_then(|driver| match driver {
         PduDriver::HttpJson(dialect) => Some(dialect.as_ref()),
@@ -63,6 +67,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
         batch: usize::try_from(batch?).ok()?,
         bank,
         max_age: max_age?,
+        ca_file,
         timeout: timeout?,
     })
 }

@@ -241,6 +241,7 @@ impl<'a> Json<'a> {
             };
         }
         request.pin = cfg.tls_sha256;
+        request.ca_file = cfg.ca_file.as_deref();
         request.secrets.extend(self.token.as_ref());
         request.secrets.extend(cfg.password.as_ref());
         send(&request)

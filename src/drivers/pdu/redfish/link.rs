@@ -139,6 +139,7 @@ impl<'a> Link<'a> {
             request = request.body("application/json", body.to_string());
         }
         request.pin = self.cfg.tls_sha256;
+        request.ca_file = self.cfg.ca_file.as_deref();
         request.secrets.extend(self.cfg.password.as_ref());
         send(&request)
     }
