@@ -30,6 +30,8 @@ mod meters;
 mod mine;
 #[path = "drivers/outputs.rs"]
 mod outputs;
+#[path = "drivers/pdu_digest.rs"]
+mod pdu_digest;
 #[path = "drivers/pdu_features.rs"]
 mod pdu_features;
 #[path = "drivers/pdu_presets.rs"]

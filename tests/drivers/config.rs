@@ -151,6 +151,7 @@ pub fn pdu(name: &str, url: &str, outlets: &[&str]) -> PduConfig {
         token: Some(Secret::new("site-spdu-token")),
         user: None,
         password: None,
+        auth: minectl::config::PduAuth::Basic,
         outlets: outlets.iter().map(|id| (*id).to_owned()).collect(),
         tls_sha256: None,
         outlet_pause: Seconds(1),
