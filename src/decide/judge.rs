@@ -79,8 +79,8 @@ pub(super) fn judge(
     let intake = room::hottest_intake(cfg, &probes);
     let inputs = Inputs {
         intake,
-        humidity: room::humidity(snapshot, overrides),
-        switches: room::switches(cfg, snapshot, overrides),
+        humidity: room::humidity(snapshot, overrides, &stale),
+        switches: room::switches(cfg, snapshot, overrides, &stale),
         relays: relays(cfg, snapshot),
         fan_watts: fan_watts(cfg, next, snapshot, overrides, now, &mut stale),
         pdus: pdus(cfg, next, snapshot, overrides, now, &mut stale),

@@ -100,13 +100,18 @@ fn hotter(current: Hottest, value: Temperature, age: Option<Seconds>) -> Hottest
     }
 }
 
-/// Humidity by probe.
-pub(super) fn humidity(snapshot: &Snapshot, overrides: &[Override]) -> BTreeMap<String, Option<Humidity>> {
+/// Humidity by probe; `None` where it is not read or the unit is stale.
+pub(super) fn humidity(
+    snapshot: &Snapshot,
+    overrides: &[Override],
+    stale: &StaleDevices,
+) -> BTreeMap<String, Option<Humidity>> {
     let mut judged = BTreeMap::new();
-    for room in snapshot.rooms.values().flatten() {
-        for (name, probe) in &room.probes {
+    for (unit, room) in &snapshot.rooms {
+        let is_stale = stale.contains_key(unit);
+        for (name, probe) in room.iter().flat_map(|room| &room.probes) {
             if let Some(reading) = &probe.humidity {
-                judged.insert(name.clone(), reading.as_ref().ok().copied());
+                judged.insert(name.clone(), reading.as_ref().ok().copied().filter(|_| !is_stale));
             }
         }
     }
@@ -118,14 +123,21 @@ pub(super) fn humidity(snapshot: &Snapshot, overrides: &[Override]) -> BTreeMap<
     judged
 }
 
-/// Switches by name; `None` for one that is not read.
-pub(super) fn switches(cfg: &Config, snapshot: &Snapshot, overrides: &[Override]) -> BTreeMap<String, Option<bool>> {
+/// Switches by name; `None` for one that is not read. One of a stale unit still says alarm, which may be true, but never
+/// that all is well.
+pub(super) fn switches(
+    cfg: &Config,
+    snapshot: &Snapshot,
+    overrides: &[Override],
+    stale: &StaleDevices,
+) -> BTreeMap<String, Option<bool>> {
     let mut judged = BTreeMap::new();
     for room in &cfg.rooms {
         let reading = snapshot.rooms.get(&room.name).and_then(|r| r.as_ref().ok());
+        let is_stale = stale.contains_key(&room.name);
         for switch in &room.switches {
             let value = reading.and_then(|r| r.switches.get(&switch.name)).and_then(|r| r.as_ref().ok()).copied();
-            judged.insert(switch.name.clone(), value);
+            judged.insert(switch.name.clone(), value.filter(|alarm| *alarm || !is_stale));
         }
     }
     for over in overrides {
