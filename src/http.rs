@@ -30,6 +30,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(3);
 /// The text of the fault for a reply without a status line.
 const NOT_HTTP: &str = "answer is not HTTP";
 
+/// Header lines that say who asks.
+const LOGIN_HEADERS: [&str; 3] = ["Authorization", "X-Auth-Token", "Cookie"];
+
 /// What this program calls itself.
 pub const USER_AGENT: &str = concat!("minectl/", env!("CARGO_PKG_VERSION"));
 
@@ -102,15 +105,28 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// What must not be shown: the secrets, and what the login lines make of them, which the other side may send back.
+    fn hidden(&self) -> Vec<Secret> {
+        let is_login = |name: &String| LOGIN_HEADERS.iter().any(|login| name.eq_ignore_ascii_case(login));
+        let logins = self.headers.iter().filter(|(name, _)| is_login(name));
+        let sent =
+            logins.map(|(_, value)| Secret::new(value.split_once(' ').map_or(value.as_str(), |(_, after)| after)));
+        self.secrets.iter().map(|secret| (*secret).clone()).chain(sent).collect()
+    }
+
+    /// A text without what must not be shown.
+    fn masked(&self, text: &str) -> String {
+        masked(text, &self.hidden().iter().collect::<Vec<_>>())
+    }
+
     /// A fault of this request: `<what> (<address without query>)`, secrets masked.
     fn fault(&self, kind: FaultKind, what: &str) -> Fault {
-        let text = masked(&format!("{what} ({})", shown_url(self.url)), &self.secrets);
-        Fault::new(self.device, kind, text)
+        Fault::new(self.device, kind, self.masked(&format!("{what} ({})", shown_url(self.url))))
     }
 
     /// What another program says in an error, fit to be quoted: masked before it is cut, so that no half secret stays.
     fn quoted(&self, error: &impl ToString) -> String {
-        excerpt(&masked(&error.to_string(), &self.secrets))
+        excerpt(&self.masked(&error.to_string()))
     }
 
     fn not_sent(&self) -> Fault {
@@ -229,7 +245,7 @@ fn exchange(request: &Request) -> Result<Answer, Fault> {
     if body.len() > request.body_max {
         return Err(request.too_long());
     }
-    let answer = Answer { status, headers, body, secrets: request.secrets.iter().map(|s| (*s).clone()).collect() };
+    let answer = Answer { status, headers, body, secrets: request.hidden() };
     not_packed(request, answer)
 }
 
@@ -358,13 +374,13 @@ fn insecure(request: &Request, error: &impl ToString) -> Fault {
 }
 
 fn log_call(request: &Request, result: &Result<Answer, Fault>, took: Duration) {
-    let address = masked(&shown_url(request.url), &request.secrets);
+    let address = request.masked(&shown_url(request.url));
     let took = took.as_millis();
     match result {
         Ok(answer) => {
             log::debug!("{}: {} {address}: status {}, {took} ms", request.device, request.method, answer.status);
             if log::log_enabled!(log::Level::Trace) {
-                let body = masked(&answer.text(), &request.secrets);
+                let body = request.masked(&answer.text());
                 let shown: String = body.chars().take(2048).collect();
                 log::trace!("{}: {}", request.device, shown.escape_debug());
             }
