@@ -2,11 +2,14 @@
 //! status and no content, retries nothing, keeps no connection, takes no proxy, and lets no secret into an error text.
 
 mod pinned;
+mod private_ca;
 mod raw;
 mod reach;
 mod text;
+mod tls;
 
 use std::io::Read;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ureq::http as types;
@@ -15,6 +18,7 @@ use crate::config::Secret;
 use crate::model::{Fault, FaultKind};
 use crate::units::UnixSeconds;
 
+pub use private_ca::{CA_FILE_MAX, read_ca_file};
 pub use raw::raw_get;
 pub use reach::reach;
 pub use text::{excerpt, masked, shown_url};
@@ -32,6 +36,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(3);
 
 /// The text of the fault for a reply without a status line.
 const NOT_HTTP: &str = "answer is not HTTP";
+
+/// Header lines that say who asks.
+const LOGIN_HEADERS: [&str; 3] = ["Authorization", "X-Auth-Token", "Cookie"];
 
 /// What this program calls itself.
 pub const USER_AGENT: &str = concat!("minectl/", env!("CARGO_PKG_VERSION"));
@@ -59,6 +66,8 @@ pub struct Request<'a> {
     pub secrets: Vec<&'a Secret>,
     /// SHA-256 of the certificate that must be shown; `None`: any that a known authority signed for this host.
     pub pin: Option<[u8; 32]>,
+    /// PEM file of a private authority that counts as known, beside the public ones.
+    pub ca_file: Option<&'a Path>,
 }
 
 impl<'a> Request<'a> {
@@ -75,6 +84,7 @@ impl<'a> Request<'a> {
             redirects_max: 0,
             secrets: Vec::new(),
             pin: None,
+            ca_file: None,
         }
     }
 
@@ -102,15 +112,28 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// What must not be shown: the secrets, and what the login lines make of them, which the other side may send back.
+    fn hidden(&self) -> Vec<Secret> {
+        let is_login = |name: &String| LOGIN_HEADERS.iter().any(|login| name.eq_ignore_ascii_case(login));
+        let logins = self.headers.iter().filter(|(name, _)| is_login(name));
+        let sent =
+            logins.map(|(_, value)| Secret::new(value.split_once(' ').map_or(value.as_str(), |(_, after)| after)));
+        self.secrets.iter().map(|secret| (*secret).clone()).chain(sent).collect()
+    }
+
+    /// A text without what must not be shown.
+    fn masked(&self, text: &str) -> String {
+        masked(text, &self.hidden().iter().collect::<Vec<_>>())
+    }
+
     /// A fault of this request: `<what> (<address without query>)`, secrets masked.
     fn fault(&self, kind: FaultKind, what: &str) -> Fault {
-        let text = masked(&format!("{what} ({})", shown_url(self.url)), &self.secrets);
-        Fault::new(self.device, kind, text)
+        Fault::new(self.device, kind, self.masked(&format!("{what} ({})", shown_url(self.url))))
     }
 
     /// What another program says in an error, fit to be quoted: masked before it is cut, so that no half secret stays.
     fn quoted(&self, error: &impl ToString) -> String {
-        excerpt(&masked(&error.to_string(), &self.secrets))
+        excerpt(&self.masked(&error.to_string()))
     }
 
     fn not_sent(&self) -> Fault {
@@ -229,7 +252,7 @@ fn exchange(request: &Request) -> Result<Answer, Fault> {
     if body.len() > request.body_max {
         return Err(request.too_long());
     }
-    let answer = Answer { status, headers, body, secrets: request.secrets.iter().map(|s| (*s).clone()).collect() };
+    let answer = Answer { status, headers, body, secrets: request.hidden() };
     not_packed(request, answer)
 }
 
@@ -271,10 +294,11 @@ fn call(request: &Request) -> Result<types::Response<ureq::Body>, ureq::Error> {
         .max_response_header_size(16 * 1024)
         .user_agent(USER_AGENT)
         .build();
-    let agent = match request.pin {
-        None => config.new_agent(),
-        Some(_) if !request.url.starts_with("https://") => return Err(ureq::Error::TlsRequired),
-        Some(pin) => pinned::agent(config, pin)?,
+    let agent = match (request.pin, request.ca_file) {
+        (None, None) => config.new_agent(),
+        (Some(_), _) if !request.url.starts_with("https://") => return Err(ureq::Error::TlsRequired),
+        (Some(pin), _) => tls::agent(config, pinned::client(pin)?),
+        (None, Some(path)) => tls::agent(config, private_ca::client(path)?),
     };
     let mut builder = types::Request::builder().method(request.method).uri(request.url).header("Connection", "close");
     for (name, value) in &request.headers {
@@ -307,12 +331,11 @@ fn wire_fault(request: &Request, error: &ureq::Error, received: usize) -> Fault 
         }
         ureq::Error::Decompress(..) => request.fault(FaultKind::Unreadable, "packed answer cannot be unpacked"),
         ureq::Error::Protocol(_) => request.fault(FaultKind::Unreadable, NOT_HTTP),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {
-            request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
-        }
-        other => match pinned::other_certificate(other) {
-            Some(cause) => request.fault(FaultKind::WrongDevice, &cause),
-            None => request.fault(FaultKind::Unreadable, &format!("request failed: {}", request.quoted(other))),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => insecure(request, error),
+        other => match (pinned::other_certificate(other), private_ca::unusable_file(other)) {
+            (Some(cause), _) => request.fault(FaultKind::WrongDevice, &cause),
+            (None, Some(cause)) => request.fault(FaultKind::Missing, &cause),
+            (None, None) => request.fault(FaultKind::Unreadable, &format!("request failed: {}", request.quoted(other))),
         },
     }
 }
@@ -329,9 +352,7 @@ fn io_fault(request: &Request, error: &std::io::Error, received: usize) -> Fault
         }
         Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => request.broken(received),
         // A certificate that is not good, for one.
-        _ if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            request.fault(FaultKind::Unreachable, &format!("no secure connection: {}", request.quoted(error)))
-        }
+        _ if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => insecure(request, error),
         // Flate reports damaged data this way.
         Io::InvalidInput | Io::InvalidData => {
             request.fault(FaultKind::Unreadable, &format!("answer is damaged: {}", request.quoted(error)))
@@ -344,14 +365,29 @@ fn io_fault(request: &Request, error: &std::io::Error, received: usize) -> Fault
     }
 }
 
+/// The other side could not prove who it is, or speaks no TLS.
+fn insecure(request: &Request, error: &impl ToString) -> Fault {
+    let said = request.quoted(error);
+    let is_unknown = said.contains("UnknownIssuer") || said.contains("BadSignature");
+    let way_out = match (is_unknown, request.ca_file) {
+        (true, None) => "; no public authority signed it; `ca_file` can name one of your own",
+        (true, Some(_)) => "; neither a public authority nor one in `ca_file` signed it",
+        (false, _) if said.contains("CaUsedAsEndEntity") => {
+            "; it is an authority's own certificate: issue one for the server with CA:FALSE"
+        }
+        (false, _) => "",
+    };
+    request.fault(FaultKind::Unreachable, &format!("no secure connection: {said}{way_out}"))
+}
+
 fn log_call(request: &Request, result: &Result<Answer, Fault>, took: Duration) {
-    let address = masked(&shown_url(request.url), &request.secrets);
+    let address = request.masked(&shown_url(request.url));
     let took = took.as_millis();
     match result {
         Ok(answer) => {
             log::debug!("{}: {} {address}: status {}, {took} ms", request.device, request.method, answer.status);
             if log::log_enabled!(log::Level::Trace) {
-                let body = masked(&answer.text(), &request.secrets);
+                let body = request.masked(&answer.text());
                 let shown: String = body.chars().take(2048).collect();
                 log::trace!("{}: {}", request.device, shown.escape_debug());
             }

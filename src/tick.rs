@@ -7,6 +7,7 @@ mod delivery;
 mod evidence;
 mod lines;
 mod locked;
+mod second_look;
 mod trends;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::config::{Config, DeadManConfig, Mode};
 use crate::decide;
-use crate::drivers::{self, page::SignalPage};
+use crate::drivers;
 use crate::error::{EXIT_DONE, EXIT_FAULTS, Error};
 use crate::lock::{self, NotTaken};
 use crate::logging;
@@ -27,6 +28,8 @@ use crate::model::{
 use crate::notify::{self, Ping};
 use crate::store::{self, Change, Store};
 use crate::units::{Moment, Seconds};
+
+use second_look::Pages;
 
 pub use calls::{Shown, shown as shown_calls};
 
@@ -92,13 +95,13 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     let mut last;
     loop {
         // 3. Sense.
-        let (snapshot, page) = run.sense();
+        let (snapshot, pages) = run.sense();
         let level = run.state.signal.level;
         // 4. Decide.
         let now = clock.now();
         let decision = decide::decide(cfg, &run.state, &snapshot, &run.overrides, &now);
         run.take_in(&decision, &now);
-        run.notice_page(page, &snapshot.signal, level, &now);
+        run.notice_pages(pages, &snapshot.signal, level, &now);
         // 5. Save the intent, before any command leaves.
         let commands = if cfg.mode == Mode::Live { decision.commands.clone() } else { Vec::new() };
         run.save_intent(&commands, &now);
@@ -144,7 +147,9 @@ pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
     let now = clock.now();
     let loaded = Store::with_refuge(&cfg.paths.data, &cfg.paths.page).load(&now);
     let state = loaded.state.unwrap_or_else(|| SiteState::boot(now));
-    let snapshot = drivers::sense(cfg, clock, cfg.tick.read_limit.duration(), &outstanding(&state));
+    let limit = cfg.tick.read_limit.duration();
+    let mut snapshot = drivers::sense(cfg, clock, limit, &outstanding(&state));
+    second_look::look_again(cfg, clock, &state, &mut snapshot, None, limit);
     let decision = decide::decide(cfg, &state, &snapshot, &loaded.overrides, &clock.now());
     (snapshot, decision)
 }
@@ -165,14 +170,19 @@ pub fn outstanding(state: &SiteState) -> Vec<u64> {
 }
 
 impl<'a> Run<'a> {
-    fn sense(&mut self) -> (Snapshot, Option<SignalPage>) {
-        let limit = self.cfg.tick.read_limit.duration().min(self.left_for_passes().max(READ_MIN));
+    fn sense(&mut self) -> (Snapshot, Pages) {
         let asked = outstanding(&self.state);
-        let (mut snapshot, page) = drivers::sense_with_page(self.cfg, self.clock, limit, &asked);
+        let (mut snapshot, page) = drivers::sense_with_page(self.cfg, self.clock, self.read_limit(), &asked);
+        let limit = self.read_limit();
+        let pages = second_look::look_again(self.cfg, self.clock, &self.state, &mut snapshot, page, limit);
         snapshot.troubles = self.earlier_troubles.iter().chain(&self.troubles).cloned().collect();
         snapshot.troubles.dedup();
         lines::log_snapshot(&snapshot);
-        (snapshot, page)
+        (snapshot, pages)
+    }
+
+    fn read_limit(&self) -> Duration {
+        self.cfg.tick.read_limit.duration().min(self.left_for_passes().max(READ_MIN))
     }
 
     /// Takes over what was decided: state, events, notices, and the log of it.

@@ -43,6 +43,8 @@ mod score;
 mod score_savings;
 #[path = "decide/score_verdict.rs"]
 mod score_verdict;
+#[path = "decide/second_look.rs"]
+mod second_look;
 #[path = "decide/signal.rs"]
 mod signal;
 #[path = "decide/tables.rs"]

@@ -30,6 +30,8 @@ mod meters;
 mod mine;
 #[path = "drivers/outputs.rs"]
 mod outputs;
+#[path = "drivers/pdu_digest.rs"]
+mod pdu_digest;
 #[path = "drivers/pdu_features.rs"]
 mod pdu_features;
 #[path = "drivers/pdu_presets.rs"]
@@ -38,6 +40,8 @@ mod pdu_presets;
 mod pdu_redfish;
 #[path = "drivers/pinned.rs"]
 mod pinned;
+#[path = "drivers/private_ca.rs"]
+mod private_ca;
 #[path = "drivers/raw.rs"]
 mod raw;
 #[path = "drivers/relays.rs"]

@@ -9,6 +9,8 @@ mod email;
 mod http_stand_in;
 #[path = "notify/outbox.rs"]
 mod outbox;
+#[path = "notify/private_ca.rs"]
+mod private_ca;
 #[path = "notify/sms.rs"]
 mod sms;
 #[path = "notify/smtp_stand_in.rs"]

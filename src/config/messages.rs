@@ -42,6 +42,8 @@ pub struct TelegramConfig {
     pub token: Secret,
     /// The chat.
     pub chat_id: String,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }
@@ -89,6 +91,8 @@ pub struct SmsConfig {
     pub provider: SmsProvider,
     /// Recipients.
     pub to: Vec<String>,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }
@@ -127,6 +131,8 @@ pub enum SmsProvider {
 pub struct DeadManConfig {
     /// The check's address; `/start` and `/fail` are appended.
     pub url: String,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }

@@ -1,5 +1,7 @@
 //! The rules for the intake temperature and the miners, and the settings of Foreman.
 
+use std::path::PathBuf;
+
 use super::Secret;
 use crate::units::{Seconds, Temperature, Watts};
 
@@ -72,6 +74,8 @@ pub struct ForemanConfig {
     pub call_pause: Seconds,
     /// Miners commanded in one pass.
     pub batch: usize,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }

@@ -36,7 +36,9 @@ pub use fans::{
 pub use mask::{is_secret_name, mask};
 pub use messages::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
 pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig};
-pub use pdus::{Ask, BankConfig, BodyTest, Derived, Login, PduConfig, PduDialect, PduDriver, RedfishConfig, Volts};
+pub use pdus::{
+    Ask, BankConfig, BodyTest, Derived, Login, PduAuth, PduConfig, PduDialect, PduDriver, RedfishConfig, Volts,
+};
 pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 pub use sensors::{

@@ -1,5 +1,7 @@
 //! The settings of the PDUs: where one is, which of its outlets may be switched, and how it is spoken to.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::Secret;
@@ -20,6 +22,8 @@ pub struct PduConfig {
     pub user: Option<String>,
     /// The password of that user.
     pub password: Option<Secret>,
+    /// How user and password are shown, where no login or session takes them.
+    pub auth: PduAuth,
     /// SHA-256 of the certificate that the PDU must show; `None`: one that a known authority signed.
     pub tls_sha256: Option<[u8; 32]>,
     /// The outlets that may be switched, in order; anything else is out of reach.
@@ -34,6 +38,8 @@ pub struct PduConfig {
     pub bank: Option<BankConfig>,
     /// A reading older than this is stale.
     pub max_age: Seconds,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }
@@ -46,6 +52,15 @@ impl PduConfig {
             PduDriver::Redfish(_) => false,
         }
     }
+}
+
+/// How a PDU is shown user and password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PduAuth {
+    /// HTTP Basic; HTTP Digest where the PDU asks for it.
+    Basic,
+    /// HTTP Digest only: the password itself is never sent.
+    Digest,
 }
 
 /// How a PDU is spoken to.

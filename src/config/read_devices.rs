@@ -323,6 +323,7 @@ pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {
     });
     let call_pause = s.span("call_pause", Need::Default("1 s"), Seconds(1)..=Seconds(60));
     let batch = s.number("batch", Need::Default("20"), 1..=500);
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
     s.finish();
     Some(ForemanConfig {
@@ -333,6 +334,7 @@ pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {
         miners: miners?,
         call_pause: call_pause?,
         batch: usize::try_from(batch?).ok()?,
+        ca_file,
         timeout: timeout?,
     })
 }

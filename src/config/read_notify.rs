@@ -69,9 +69,10 @@ pub(super) fn read_telegram(s: &Section<'_>) -> Option<TelegramConfig> {
     let url = s.url("url", Need::Required, Shape::Base);
     let token = s.secret("token", "token_file", Need::Required);
     let chat_id = s.text("chat_id", Need::Required);
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
     s.finish();
-    Some(TelegramConfig { url: url?, token: token?, chat_id: chat_id?, timeout: timeout? })
+    Some(TelegramConfig { url: url?, token: token?, chat_id: chat_id?, ca_file, timeout: timeout? })
 }
 
 pub(super) fn read_email(s: &Section<'_>) -> Option<EmailConfig> {
@@ -79,7 +80,7 @@ pub(super) fn read_email(s: &Section<'_>) -> Option<EmailConfig> {
     let host = s.checked("host", want_host, Need::Required, check::host);
     let port = s.number("port", Need::Required, 1..=65_535);
     let security = s.word("security", Need::Required, &SECURITIES);
-    let ca_file = s.path("ca_file", Need::Optional);
+    let ca_file = s.existing_file("ca_file");
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
@@ -93,9 +94,6 @@ pub(super) fn read_email(s: &Section<'_>) -> Option<EmailConfig> {
     {
         let text = format!("\"none\" would send password and mail openly to `{host}`; use \"starttls\" or \"tls\"");
         s.mistake("security", text);
-    }
-    if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
-        s.mistake("ca_file", format!("{} is not a file", path.display()));
     }
     Some(EmailConfig {
         host: host?,
@@ -138,6 +136,7 @@ pub(super) fn read_sms(s: &Section<'_>) -> Option<SmsConfig> {
     let twilio = read_twilio(s, need(!is_template));
     let template = read_template(s, need(is_template && by_twilio.is_none()));
     let to = s.texts("to", Need::Required, check::telephone);
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
     s.finish();
     some_recipient(s, to.as_deref());
@@ -148,7 +147,7 @@ pub(super) fn read_sms(s: &Section<'_>) -> Option<SmsConfig> {
     {
         s.mistake("url", "needs `{to}` and `{text}` in it, since a GET has no body");
     }
-    Some(SmsConfig { url: url?, provider: provider?, to: to?, timeout: timeout? })
+    Some(SmsConfig { url: url?, provider: provider?, to: to?, ca_file, timeout: timeout? })
 }
 
 /// The whole address; `{to}`, `{text}` and `{key}` may stand in it.
@@ -210,7 +209,8 @@ fn answer_pattern(text: &str) -> Result<Regex, String> {
 
 pub(super) fn read_dead_man(s: &Section<'_>) -> Option<DeadManConfig> {
     let url = s.url("url", Need::Required, Shape::Prefix);
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("5 s"), Seconds(1)..=Seconds(60));
     s.finish();
-    Some(DeadManConfig { url: url?, timeout: timeout? })
+    Some(DeadManConfig { url: url?, ca_file, timeout: timeout? })
 }

@@ -4,7 +4,7 @@ use super::check::Shape;
 use super::entry::Kind;
 use super::read_dialect;
 use super::section::{Need, Section, Want};
-use super::{BankConfig, PduConfig, PduDialect, PduDriver, RedfishConfig};
+use super::{BankConfig, PduAuth, PduConfig, PduDialect, PduDriver, RedfishConfig};
 use crate::units::Seconds;
 
 /// Outlets of one PDU.
@@ -19,6 +19,8 @@ const BANK_KEYS: [&str; 4] = ["bank_method", "bank_path", "bank_body", "bank_out
 
 pub(super) const METHODS: [(&str, &str); 3] = [("PUT", "PUT"), ("POST", "POST"), ("PATCH", "PATCH")];
 
+const AUTHS: [(&str, PduAuth); 2] = [("basic", PduAuth::Basic), ("digest", PduAuth::Digest)];
+
 /// The drivers: whether it is Redfish.
 const DRIVERS: [(&str, bool); 2] = [("http-json", false), ("redfish", true)];
 
@@ -31,9 +33,14 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
+    let auth = s.word("auth", Need::Default("basic"), &AUTHS);
     let tls_sha256 = s.checked("tls_sha256", FINGERPRINT, Need::Optional, fingerprint);
     if tls_sha256.is_some() && url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
         s.mistake("tls_sha256", "needs an address with `https://`: plain http shows no certificate");
+    }
+    let ca_file = s.ca_file(url.as_deref());
+    if ca_file.is_some() && s.has("tls_sha256") {
+        s.mistake("ca_file", "`tls_sha256` is given too; keep one of the two");
     }
     let outlets = s.texts("outlets", Need::Required, expand).and_then(|ranges| outlets(s, "outlets", ranges));
     let dialect = driver.as_ref().and_then(|driver| match driver {
@@ -56,6 +63,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
         token,
         user,
         password,
+        auth: auth?,
         tls_sha256,
         outlets: outlets?,
         outlet_pause: outlet_pause?,
@@ -63,6 +71,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<PduConfig> {
         batch: usize::try_from(batch?).ok()?,
         bank,
         max_age: max_age?,
+        ca_file,
         timeout: timeout?,
     })
 }
@@ -76,7 +85,13 @@ fn redfish(s: &Section<'_>) -> Option<PduDriver> {
 
 /// What placeholders stand for must be there.
 fn check_credentials(s: &Section<'_>, dialect: Option<&PduDialect>) {
+    if s.has("auth") && !s.has("user") {
+        s.mistake("auth", "needs `user` and `password` beside it");
+    }
     let Some(dialect) = dialect else { return };
+    if s.has("auth") && dialect.login.is_some() {
+        s.mistake("auth", "this PDU has a login (`login_path`), which takes the password");
+    }
     let asks = [Some(&dialect.read), dialect.watts_ask.as_ref(), dialect.total_ask.as_ref(), Some(&dialect.switch_on)];
     let mentions = |what: &str| asks.iter().flatten().any(|ask| ask.mentions(what));
     if dialect.login.is_none() && !s.has("token") && !s.has("token_file") && mentions("{token}") {

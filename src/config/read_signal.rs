@@ -39,6 +39,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
     let resume_readings = s.number("resume_readings", Need::Default("3"), 1..=100);
     let unchanged_bounds = Seconds::minutes(10)..=Seconds::minutes(60 * 24 * 60);
     let unchanged_warning = s.span("unchanged_warning", Need::Default("24 hours"), unchanged_bounds);
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
     s.finish();
     Some(SignalConfig {
@@ -57,6 +58,7 @@ pub(super) fn read(s: &Section<'_>) -> Option<SignalConfig> {
         reread_near: reread_near.unwrap_or(0.0),
         resume_readings: u32::try_from(resume_readings?).ok()?,
         unchanged_warning: unchanged_warning?,
+        ca_file,
         timeout: timeout?,
     })
 }

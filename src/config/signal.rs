@@ -1,5 +1,7 @@
 //! The settings of the power signal.
 
+use std::path::PathBuf;
+
 use crate::units::Seconds;
 
 /// `[signal]`
@@ -35,6 +37,8 @@ pub struct SignalConfig {
     pub resume_readings: u32,
     /// Warn when the text has not changed for this long.
     pub unchanged_warning: Seconds,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait for the page.
     pub timeout: Seconds,
 }

@@ -278,6 +278,24 @@ impl<'t> Section<'t> {
         self.text(key, need).map(|text| self.book.folder.join(text))
     }
 
+    /// A path of a file that is there.
+    pub(super) fn existing_file(&self, key: &'static str) -> Option<PathBuf> {
+        let path = self.path(key, Need::Optional);
+        if let Some(path) = path.as_ref().filter(|path| !path.is_file()) {
+            self.mistake(key, format!("{} is not a file", path.display()));
+        }
+        path
+    }
+
+    /// The file of a private certificate authority, for an address that shows a certificate.
+    pub(super) fn ca_file(&self, url: Option<&str>) -> Option<PathBuf> {
+        let path = self.existing_file("ca_file");
+        if path.is_some() && url.is_some_and(|url| !url.starts_with("https://")) {
+            self.mistake("ca_file", "needs an address with `https://`: plain http shows no certificate");
+        }
+        path
+    }
+
     /// A token or password, by value in `key` or by the path of a file in `file_key`. No message shows it.
     pub(super) fn secret(&self, key: &'static str, file_key: &'static str, need: Need) -> Option<Secret> {
         let value = self.ask(key, TEXT, Need::Optional, true);

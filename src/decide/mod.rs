@@ -24,6 +24,7 @@ mod run;
 mod samples;
 mod score;
 mod scorecard;
+mod second_look;
 mod signal;
 mod start;
 mod table;
@@ -34,6 +35,7 @@ pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
 pub use outcome::record;
 pub use run::begin_run;
+pub use second_look::{needs_second_look, settled};
 pub use signal::{Says, says};
 pub use table::{Row, Table, tables};
 

@@ -1,10 +1,10 @@
-//! GETs to a device that may want a login by HTTP Digest. The challenge and the count of its uses are kept in a file, so
-//! that the next run needs no new one: some devices keep each challenge in their small memory. No device is known here.
+//! Logins by HTTP Digest. For GETs to a device that keeps each challenge in its small memory, the challenge and the count
+//! of its uses are kept in a file, so that the next run needs no new one. No device is known here.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use digest_auth::{AuthContext, WwwAuthenticateHeader};
+use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use serde::{Deserialize, Serialize};
 
 use super::common::Limits;
@@ -71,10 +71,8 @@ impl<'a> Login<'a> {
     /// Sends with the next use of a challenge. The use is kept before: a run that breaks off must not repeat it.
     fn answered(&self, kept: &mut Kept, url: &str, limits: Limits) -> Result<Answer, Fault> {
         let unusable = || Fault::new(self.device, FaultKind::Refused, "asks for a login that is not understood");
-        let mut prompt = prompt(kept).ok_or_else(unusable)?;
         let context = AuthContext::new(self.user, self.password.reveal(), path_of(url));
-        let header = prompt.respond(&context).map_err(|_| unusable())?.to_string();
-        kept.uses = prompt.nc;
+        let header = respond(kept, &context).ok_or_else(unusable)?;
         self.keep(kept);
         let request = Request::get(self.device, url, limits.next()).header("Authorization", header);
         let answer = send(&request.secret(self.password))?;
@@ -104,6 +102,35 @@ impl<'a> Login<'a> {
             log::debug!("{}: login is not kept in {}: {error}", self.device, self.file.display());
         }
     }
+}
+
+/// A challenge that is answered within one conversation, by any method.
+pub(super) struct Challenge {
+    kept: Kept,
+}
+
+impl Challenge {
+    /// That of a 401, if it brings one that is understood.
+    pub(super) fn of(answer: &Answer) -> Option<Challenge> {
+        let challenge = challenge_of_refusal(answer)?;
+        Some(Challenge { kept: Kept { challenge, uses: 0, refused: false } })
+    }
+
+    /// The header value that answers it for this request; each use counts on.
+    pub(super) fn authorization(&mut self, user: &str, password: &Secret, request: &Request) -> Option<String> {
+        let body = request.body.as_deref();
+        let method = HttpMethod::from(request.method);
+        let path = path_of(request.url);
+        respond(&mut self.kept, &AuthContext::new_with_method(user, password.reveal(), path, body, method))
+    }
+}
+
+/// The next answer to a challenge.
+fn respond(kept: &mut Kept, context: &AuthContext) -> Option<String> {
+    let mut prompt = prompt(kept)?;
+    let header = prompt.respond(context).ok()?.to_string();
+    kept.uses = prompt.nc;
+    Some(header)
 }
 
 /// The Digest challenge of a 401, if it brings one that is understood.

@@ -90,6 +90,7 @@ impl Foreman<'_> {
             .secret(&self.cfg.api_key);
         // 100 miners with their pools come to more than 64 KiB.
         request.body_max = 2 * 1024 * 1024;
+        request.ca_file = self.cfg.ca_file.as_deref();
         if let Some(body) = body {
             request = request.body("application/json", body.to_string());
         }

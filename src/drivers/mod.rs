@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::config::{Config, FanConfig, FanWattsConfig, RelayBoardConfig, Secret};
 use crate::http::masked;
-use crate::model::{Fault, FaultKind, Reading, Snapshot};
+use crate::model::{Fault, FaultKind, Reading, SignalReading, Snapshot};
 use crate::units::{Seconds, Watts};
 use common::Limits;
 
@@ -131,6 +131,21 @@ pub fn sense_wanted(
         }
     });
     (snapshot, page.try_recv().ok().flatten())
+}
+
+/// Reads the signal's page alone, within `limit` of real time.
+pub fn read_signal(cfg: &Config, clock: &Clock, limit: Duration) -> (Reading<SignalReading>, Option<page::SignalPage>) {
+    let limits = Limits { timeout: cfg.signal.timeout, until: Instant::now() + limit };
+    let (sender, page) = mpsc::channel();
+    let reading = scope(|scope| {
+        let signal = start(scope, signal_page::NAME, move || {
+            let (reading, page) = signal_page::read(&cfg.signal, &cfg.time_zone, clock.now().wall, limits);
+            sender.send(page).ok();
+            reading
+        });
+        Collect { took_ms: BTreeMap::new(), secrets: secrets(cfg) }.one(signal_page::NAME, signal)
+    });
+    (reading, page.try_recv().ok().flatten())
 }
 
 /// All of a kind, started before any is waited for.

@@ -6,6 +6,7 @@ mod allowed;
 mod fill;
 mod json;
 mod parse;
+mod password;
 mod pointer;
 mod redfish;
 

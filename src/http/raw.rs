@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use ureq::http::Uri;
 
 use super::{Answer, CONNECT_MAX, NOT_HTTP, Request, USER_AGENT, io_fault, log_call, not_packed, text};
-use crate::config::Secret;
 use crate::model::{Fault, FaultKind};
 
 /// The longest head (status line and headers) that is looked for.
@@ -184,7 +183,7 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
 /// What a whole reply says; without a status line it is all body. `Broken` when it is cut off, `Unreadable` when it is too
 /// long, packed, or no HTTP.
 pub fn answer(request: &Request, reply: Vec<u8>) -> Result<Answer, Fault> {
-    let secrets: Vec<Secret> = request.secrets.iter().map(|secret| (*secret).clone()).collect();
+    let secrets = request.hidden();
     if !reply.starts_with(b"HTTP/") {
         if reply.len() > request.body_max {
             return Err(request.too_long());

@@ -4,16 +4,54 @@ use std::time::Duration;
 
 use crate::config::Secret;
 
+/// What stands for a secret.
+const MASK: &str = "***";
+
 /// The most characters of foreign text that a fault quotes.
 const EXCERPT_MAX: usize = 80;
 
-/// Replaces each secret by `***`.
+/// A secret of fewer bytes is masked only where it can be a credential: as part of a word it is any letters.
+const MASKED_ANYWHERE_MIN: usize = 4;
+
+/// Words and signs that a credential stands behind, in addresses, header lines, forms and JSON.
+const BEFORE_CREDENTIAL: [&str; 12] =
+    ["=", ":", "/", "\"", "'", "`", "@", "/bot", "basic ", "bearer ", "token ", "jwt "];
+
+/// Replaces each secret by `***`: one of four bytes or more wherever it is found, a shorter one where it stands alone
+/// behind what credentials stand behind. A device may have a password of one letter; the log must stay readable.
 pub fn masked(text: &str, secrets: &[&Secret]) -> String {
-    let mut masked = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.reveal().is_empty()) {
-        masked = masked.replace(secret.reveal(), "***");
+    let mut secrets: Vec<&str> = secrets.iter().map(|secret| secret.reveal()).filter(|one| !one.is_empty()).collect();
+    // A short one that is part of a longer one would leave the rest of that to be seen.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.into_iter().fold(text.to_owned(), |text, secret| match secret.len() < MASKED_ANYWHERE_MIN {
+        false => text.replace(secret, MASK),
+        true => masked_as_credential(&text, secret),
+    })
+}
+
+fn masked_as_credential(text: &str, secret: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(secret) {
+        masked.push_str(before);
+        let stands_alone = !after.starts_with(|c: char| c.is_alphanumeric() || c == '*');
+        let ends_line = after.is_empty() || after.starts_with(['\r', '\n']);
+        let is_one = stands_alone && stands_behind_one(&masked, ends_line);
+        masked.push_str(if is_one { MASK } else { secret });
+        rest = after;
     }
+    masked.push_str(rest);
     masked
+}
+
+/// Whether a text ends with what a credential stands behind. After a colon with a blank, as in `X-Token: a`, it must be
+/// the last of its line: log lines go on.
+fn stands_behind_one(text: &str, ends_line: bool) -> bool {
+    let ends_with = |end: &&str| {
+        let start = text.len().checked_sub(end.len()).and_then(|at| text.get(at..));
+        start.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    BEFORE_CREDENTIAL.iter().any(ends_with) || (ends_line && ends_with(&": "))
 }
 
 /// The first 80 characters of a foreign text without tags and control characters, white space folded.
@@ -146,6 +184,37 @@ mod tests {
     fn secrets_are_masked_and_an_empty_one_changes_nothing() {
         let (token, empty) = (Secret::new("abc"), Secret::new(""));
         assert_eq!(masked("/botabc/send", &[&token, &empty]), "/bot***/send");
+    }
+
+    #[test]
+    fn a_short_secret_leaves_the_letters_of_a_log_alone_and_is_hidden_where_it_is_a_credential() {
+        let (letter, digit) = (Secret::new("a"), Secret::new("1"));
+        let log = "relays-a: a fan that was asked for reads off after 1 s (10 of 11)";
+        assert_eq!(masked(log, &[&letter, &digit]), log);
+        for (sent, shown) in [
+            ("GET /state.json?key=a&b=c", "GET /state.json?key=***&b=c"),
+            ("http://me:a@10.0.0.7/", "http://me:***@10.0.0.7/"),
+            ("https://api.example.org/bota/sendMessage", "https://api.example.org/bot***/sendMessage"),
+            ("Authorization: Bearer a", "Authorization: Bearer ***"),
+            ("authorization: jwt a\r\nX-Token: a\r\n", "authorization: jwt ***\r\nX-Token: ***\r\n"),
+            (r#"{"user":"abba","password":"a"}"#, r#"{"user":"abba","password":"***"}"#),
+            ("bad password `a`", "bad password `***`"),
+        ] {
+            assert_eq!(masked(sent, &[&letter]), shown);
+        }
+    }
+
+    #[test]
+    fn a_secret_of_four_letters_is_hidden_within_words_and_one_of_three_is_not() {
+        assert_eq!(masked("an offset and an offal", &[&Secret::new("offs")]), "an ***et and an offal");
+        assert_eq!(masked("an offset", &[&Secret::new("off")]), "an offset");
+    }
+
+    #[test]
+    fn a_secret_within_another_and_one_like_the_mask_leave_nothing_to_be_seen() {
+        let (part, whole, star) = (Secret::new("hunter"), Secret::new("hunter2"), Secret::new("*"));
+        assert_eq!(masked("pw=hunter2 pw=hunter", &[&part, &whole]), "pw=*** pw=***");
+        assert_eq!(masked("pw=hunter2, pw=*", &[&star, &whole]), "pw=***, pw=***");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::config::Secret;
-use crate::http::Answer;
+use crate::http::{Answer, masked};
 use crate::model::{DeliveryResult, Fault, FaultKind};
 use crate::units::{Seconds, UnixSeconds};
 
@@ -122,13 +122,11 @@ pub(super) fn retry_after(answer: &Answer) -> Option<Seconds> {
 /// `text` on one line and short, for a fault's detail, with every secret, also encoded, as `***`.
 pub(super) fn excerpt(text: &str, secrets: &[&Secret]) -> String {
     const SHOWN_MAX: usize = 160;
+    let forms = |secret: &str| [secret.to_owned(), BASE64.encode(secret), percent_encoded(secret)].map(Secret::new);
+    let forms: Vec<Secret> = secrets.iter().flat_map(|secret| forms(secret.reveal())).collect();
     // Taken out first: later, it would put together again a secret that came with one in it.
-    let mut clean: String = text.chars().filter(|c| !c.is_control() || c.is_whitespace()).collect();
-    for secret in secrets.iter().map(|s| s.reveal()).filter(|s| !s.is_empty()) {
-        for form in [secret.to_owned(), BASE64.encode(secret), percent_encoded(secret)] {
-            clean = clean.replace(&form, "***");
-        }
-    }
+    let text: String = text.chars().filter(|c| !c.is_control() || c.is_whitespace()).collect();
+    let clean = masked(&text, &forms.iter().collect::<Vec<_>>());
     let line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),

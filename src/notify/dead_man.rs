@@ -42,6 +42,7 @@ pub fn ping(cfg: &DeadManConfig, what: Ping, limit: Duration) -> Result<(), Faul
         Request::new(DEVICE, "POST", &url, cfg.timeout.duration().min(limit)).body("text/plain; charset=utf-8", body);
     let secrets: Vec<&Secret> = Some(&path).filter(|path| !path.reveal().is_empty()).into_iter().collect();
     request.secrets.clone_from(&secrets);
+    request.ca_file = cfg.ca_file.as_deref();
     let answer = call(&request)?;
     let Some((kind, way_out)) = complaint(answer.status, &answer.text()) else { return Ok(()) };
     let detail = format!("{} `{}`{way_out}", answer.status, excerpt(&answer.text(), &secrets));

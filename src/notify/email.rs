@@ -24,6 +24,7 @@ use lettre::transport::smtp::extension::ClientId;
 
 use crate::clock::Clock;
 use crate::config::{Config, EmailConfig, MailSecurity, Secret};
+use crate::http::read_ca_file;
 use crate::model::{Fault, FaultKind};
 
 use super::attempt::{Attempt, combine, excerpt};
@@ -231,13 +232,9 @@ impl Session {
         let unusable = |what: String| Attempt::later(self.fault(FaultKind::Missing, &what));
         let mut builder = TlsParameters::builder(self.cfg.host.clone());
         if let Some(path) = &self.cfg.ca_file {
-            let shown = path.display();
-            let pem = std::fs::read(path).map_err(|cause| unusable(format!("`ca_file` {shown}: {cause}")))?;
-            let no_certificate = || unusable(format!("`ca_file` {shown}: holds no PEM certificate"));
-            if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
-                return Err(no_certificate());
-            }
-            builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|_| no_certificate())?);
+            let pem = read_ca_file(path).map_err(unusable)?;
+            let damaged = |_| unusable(format!("`ca_file` {}: holds no PEM certificate", path.display()));
+            builder = builder.add_root_certificate(Certificate::from_pem(pem.as_bytes()).map_err(damaged)?);
         }
         builder.build().map_err(|error| self.failed("TLS settings", &error))
     }

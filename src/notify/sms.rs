@@ -1,6 +1,7 @@
 //! Text messages: Twilio's REST API, or any HTTP provider by template. Short and ASCII, so that a message costs at most
 //! two segments. Carriers' email-to-SMS gateways are not offered: they are being closed.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -77,16 +78,18 @@ fn send_to(cfg: &SmsConfig, to: &str, text: &str, limit: Duration) -> Attempt {
             let fields = [("To", to), ("From", from.as_str()), ("Body", text)];
             let body: Vec<String> =
                 fields.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
-            let request = Request::new(DEVICE, "POST", &url, limit)
+            let mut request = Request::new(DEVICE, "POST", &url, limit)
                 .header("Authorization", format!("Basic {}", login.reveal()))
                 .body(FORM, body.join("&"))
                 .secret(auth_token)
                 .secret(&login);
+            request.ca_file = cfg.ca_file.as_deref();
             call(&request).map_or_else(Attempt::later, |answer| judge_twilio(&answer, &[auth_token, &login]))
         }
         SmsProvider::Template { method, headers, key, body, success, refused } => {
             let (key, refused) = (key.as_ref(), refused.as_ref());
-            let template = Template { url: &cfg.url, method, headers, key, body, success, refused };
+            let ca_file = cfg.ca_file.as_deref();
+            let template = Template { url: &cfg.url, ca_file, method, headers, key, body, success, refused };
             send_by_template(&template, to, text, limit)
         }
     }
@@ -105,7 +108,7 @@ pub fn parse_template(
     secrets: &[&Secret],
     now: UnixSeconds,
 ) -> DeliveryResult {
-    let template = Template { url: "", method: "", headers: &[], key: None, body: "", success, refused };
+    let template = Template { url: "", method: "", headers: &[], key: None, body: "", success, refused, ca_file: None };
     judge_template(answer, &template, secrets).into_result(0, now).0
 }
 
@@ -198,6 +201,7 @@ fn judge_template(answer: &Answer, template: &Template, secrets: &[&Secret]) -> 
 /// A provider's request with `{to}`, `{text}` and `{key}` to be filled in.
 struct Template<'a> {
     url: &'a str,
+    ca_file: Option<&'a Path>,
     method: &'a str,
     headers: &'a [String],
     key: Option<&'a Secret>,
@@ -234,6 +238,7 @@ fn send_by_template(template: &Template, to: &str, text: &str, limit: Duration) 
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
     let mut request = Request::new(DEVICE, template.method, &url, limit);
+    request.ca_file = template.ca_file;
     request.headers = headers;
     request.body = (!template.body.is_empty()).then(|| filled(template.body, &values, writing).into_bytes());
     let secrets: Vec<&Secret> = [key, &encoded_key].into_iter().filter(|s| !s.reveal().is_empty()).collect();

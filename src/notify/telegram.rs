@@ -82,8 +82,9 @@ fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration
         "disable_notification": letter.is_silent,
         "link_preview_options": { "is_disabled": true },
     });
-    let request =
+    let mut request =
         Request::new(DEVICE, "POST", &url, limit).body("application/json", body.to_string()).secret(&cfg.token);
+    request.ca_file = cfg.ca_file.as_deref();
     match call(&request) {
         Ok(answer) => judge(cfg, &answer, is_message),
         Err(fault) => (Attempt::later(fault), None),

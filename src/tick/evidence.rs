@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::Run;
+use super::second_look::Pages;
 use crate::drivers::page::{SignalPage, hash};
 use crate::model::{EventKind, KeptPage, Level, Reading, SignalReading};
 use crate::store;
@@ -21,14 +22,19 @@ pub(super) struct Waiting {
 }
 
 impl Run<'_> {
-    /// Decides whether this pass's page is kept; `before` is the level before the pass.
-    pub(super) fn notice_page(
-        &mut self,
-        page: Option<SignalPage>,
-        reading: &Reading<SignalReading>,
-        before: Level,
-        now: &Moment,
-    ) {
+    /// Decides which of this pass's pages are kept; `before` is the level before the pass.
+    pub(super) fn notice_pages(&mut self, pages: Pages, reading: &Reading<SignalReading>, before: Level, now: &Moment) {
+        self.notice_page(pages.counted, reading, before, now);
+        // What speaks against the reading that counts is evidence, too.
+        let other = pages.other.filter(|_| self.pages.len() < PAGES_MAX);
+        if let Some((page, is_read)) = other {
+            let name = page_name(&page, if is_read { "change" } else { "fault" }, now);
+            log::info!("signal: the page of the other look is kept as evidence: evidence/{name}");
+            self.pages.push(Waiting { name, page });
+        }
+    }
+
+    fn notice_page(&mut self, page: Option<SignalPage>, reading: &Reading<SignalReading>, before: Level, now: &Moment) {
         let Some(page) = page.filter(|_| self.pages.len() < PAGES_MAX) else { return };
         let about = match reading {
             Ok(reading) => reading.text.clone(),
@@ -44,8 +50,7 @@ impl Run<'_> {
             (false, Ok(_) | Err(_)) => return,
         };
         let hash = hash(&page.bytes);
-        let time = Timestamp::from_second(now.wall.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        let name = store::page_name(time, kind, &hash);
+        let name = page_name(&page, kind, now);
         let text = format!("page kept as evidence: evidence/{name} (SHA-256 begins {hash})");
         // A number that moves every few minutes is no event.
         if kind == "level" || (kind == "fault" && is_new) {
@@ -67,4 +72,9 @@ impl Run<'_> {
             }
         }
     }
+}
+
+fn page_name(page: &SignalPage, kind: &str, now: &Moment) -> String {
+    let time = Timestamp::from_second(now.wall.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    store::page_name(time, kind, &hash(&page.bytes))
 }

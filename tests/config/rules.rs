@@ -441,3 +441,27 @@ fn prices_are_checked_on_both_sides_of_their_limits() {
         }
     }
 }
+
+#[test]
+fn a_private_authority_is_a_file_that_is_there_for_an_https_address() {
+    let (_folder, file) = folder_with("-----BEGIN CERTIFICATE-----");
+    let path = file.display();
+    let urls = [
+        ("signal", "url = \"http://127.0.0.1:18001/power-signal\""),
+        ("foreman", "url = \"http://127.0.0.1:18020\""),
+        ("pdu", "url = \"http://127.0.0.1:18011\""),
+        ("telegram", "url = \"http://127.0.0.1:18021\""),
+        ("sms", "url = \"http://127.0.0.1:18022\""),
+        ("dead_man", "url = \"http://127.0.0.1:18023/ping/5f0c5a9e-0000-4000-8000-000000000001\""),
+    ];
+    for (section, url) in urls {
+        let secure = url.replace("http://", "https://");
+        no_mistake(url, &format!("ca_file = \"{path}\"\n{secure}"));
+        one_mistake(url, &format!("ca_file = \"{path}\"\n{url}"), "needs an address with `https://`");
+        let gone = format!("ca_file = \"/nonexistent/ca.pem\"\n{secure}");
+        one_mistake(url, &gone, "/nonexistent/ca.pem is not a file");
+        assert!(mistakes(url, &gone)[0].contains(section), "{section}");
+    }
+    let both = format!("tls_sha256 = \"{}\"\nca_file = \"{path}\"\nurl = \"https://127.0.0.1:18011\"", "ab".repeat(32));
+    one_mistake("url = \"http://127.0.0.1:18011\"", &both, "keep one of the two");
+}

@@ -1,6 +1,7 @@
 //! How long a room unit is believed that answers without a sign that it is alive.
 
-use minectl::model::FaultKind;
+use minectl::model::{FaultKind, OffReason};
+use minectl::units::Humidity;
 
 use crate::fans::STAGE_2_C;
 use crate::scene::Scene;
@@ -63,4 +64,49 @@ fn a_unit_that_never_gave_an_uptime_is_believed() {
     scene.pass();
     assert!(!is_stale(&scene));
     assert_eq!(scene.state.climate.trusted, Some(scene.now));
+}
+
+/// A unit whose uptime stands still for its age limit and a little more, with its switches as they were; then `smoke`.
+fn frozen_for(scene: &mut Scene, over_s: u64, smoke: bool) {
+    scene.pass();
+    scene.room_frozen_at = Some(scene.now.up.0 + 77);
+    scene.wait(scene.cfg.climate.max_age.0 + over_s);
+    scene.smoke = smoke;
+    scene.pass();
+}
+
+#[test]
+fn a_switch_of_a_stale_unit_does_not_end_an_alarm_as_normal() {
+    let stopped_after = |over_s: u64| {
+        let mut scene = settled(Scene::running());
+        scene.smoke = true;
+        frozen_for(&mut scene, over_s, false);
+        scene.off_reasons().contains(&OffReason::SwitchAlarm)
+    };
+    assert!(!stopped_after(0), "believed for its age limit");
+    assert!(stopped_after(1));
+}
+
+#[test]
+fn a_switch_of_a_stale_unit_that_comes_into_alarm_counts() {
+    let mut scene = settled(Scene::running());
+    frozen_for(&mut scene, 1, true);
+    assert!(is_stale(&scene), "and that it is stale is told");
+    assert!(scene.off_reasons().contains(&OffReason::SwitchAlarm));
+}
+
+#[test]
+fn the_humidity_of_a_stale_unit_is_no_value() {
+    let humidity_after = |over_s: u64| {
+        let mut scene = settled(Scene::running());
+        frozen_for(&mut scene, over_s, false);
+        let mut snapshot = scene.snapshot();
+        let probe = snapshot.rooms.get_mut("room-alert").unwrap().as_mut().unwrap().probes.get_mut("exhaust").unwrap();
+        probe.humidity = Some(Ok(Humidity::new(44.0).unwrap()));
+        let decision = minectl::decide::decide(&scene.cfg, &scene.state, &snapshot, &[], &scene.now);
+        let sample = decision.samples.iter().find(|sample| sample.series == "humidity.exhaust_pct").unwrap().clone();
+        sample.value
+    };
+    assert_eq!(humidity_after(0), Some(44.0));
+    assert_eq!(humidity_after(1), None);
 }

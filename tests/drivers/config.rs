@@ -35,6 +35,7 @@ pub fn signal(url: &str) -> SignalConfig {
         reread_near: 0.0,
         resume_readings: 3,
         unchanged_warning: Seconds(86_400),
+        ca_file: None,
         timeout: Seconds(2),
     }
 }
@@ -150,6 +151,7 @@ pub fn pdu(name: &str, url: &str, outlets: &[&str]) -> PduConfig {
         token: Some(Secret::new("site-spdu-token")),
         user: None,
         password: None,
+        auth: minectl::config::PduAuth::Basic,
         outlets: outlets.iter().map(|id| (*id).to_owned()).collect(),
         tls_sha256: None,
         outlet_pause: Seconds(1),
@@ -157,6 +159,7 @@ pub fn pdu(name: &str, url: &str, outlets: &[&str]) -> PduConfig {
         batch: 16,
         bank: None,
         max_age: Seconds(60),
+        ca_file: None,
         timeout: Seconds(2),
     }
 }
@@ -171,6 +174,7 @@ pub fn foreman(url: &str) -> ForemanConfig {
         miners: MinerChoice::Tag("curtail".to_owned()),
         call_pause: Seconds(1),
         batch: 40,
+        ca_file: None,
         timeout: Seconds(2),
     }
 }

@@ -222,3 +222,15 @@ fn an_unknown_host_and_a_bad_address_are_faults() {
         assert_eq!(way(&Request::get("unit", "http://[/", LIMIT)).unwrap_err().kind, FaultKind::Unreadable);
     }
 }
+
+#[test]
+fn a_login_line_that_the_device_sends_back_is_not_shown() {
+    let password = Secret::new("s");
+    let echo = |request: &str| Act::answer(500, "", request.lines().find(|line| line.contains("asic ")).unwrap());
+    for way in WAYS {
+        let server = Server::by(echo);
+        let request = Request::get("d", &server.url, LIMIT).header("Authorization", "Basic bWU6cw==").secret(&password);
+        let fault = way(&request).unwrap().accepted("d", &server.url).unwrap_err();
+        assert!(fault.detail.to_lowercase().contains("authorization: basic ***"), "{fault}");
+    }
+}

@@ -72,6 +72,11 @@ impl Service {
     }
 
     fn start(self) -> Server {
+        self.start_behind(|_| None)
+    }
+
+    /// The same behind something that may answer in its place.
+    fn start_behind(self, mut guard: impl FnMut(&str) -> Option<Act> + Send + 'static) -> Server {
         let error = |status: u16, text: &str| {
             Act::answer(
                 status,
@@ -82,6 +87,9 @@ impl Service {
         };
         let state = Arc::new(Mutex::new((self.resources, 0_usize, 0_usize)));
         Server::by(move |request| {
+            if let Some(answer) = guard(request) {
+                return answer;
+            }
             let mut state = state.lock().unwrap();
             let (resources, sessions, used) = &mut *state;
             let mut words = request.split_whitespace();
@@ -214,6 +222,21 @@ fn a_service_that_wants_a_login_is_given_a_session_which_is_ended() {
     assert!(read(&cfg(&server, &format!("{USER}outlets = [\"A1\"]"))).is_ok(), "without sessions by HTTP Basic");
     let fault = read(&cfg(&server, "outlets = [\"A1\"]")).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Refused, "{fault}");
+}
+
+#[test]
+fn a_service_that_asks_for_a_digest_gets_it_and_with_auth_digest_no_session_is_begun() {
+    let mut wanted = service();
+    (wanted.login, wanted.has_sessions) = (false, false);
+    let user = USER.replace("hunter2", crate::pdu_digest::PASSWORD);
+    let server = wanted.start_behind(crate::pdu_digest::guard(usize::MAX));
+    let reading = read(&cfg(&server, &format!("{user}outlets = [\"A1\"]"))).unwrap();
+    assert_eq!(reading.total.unwrap().value.value(), 3301.5);
+    let server = service().start_behind(crate::pdu_digest::guard(usize::MAX));
+    let section = format!("{user}auth = \"digest\"\noutlets = [\"A1\"]");
+    assert_eq!(read(&cfg(&server, &section)).unwrap().total.unwrap().value.value(), 3301.5);
+    assert_eq!(lines_of(&server, "POST").len(), 0, "no session");
+    assert!(server.requests().iter().all(|request| !request.contains("Basic ")), "the password was sent");
 }
 
 #[test]

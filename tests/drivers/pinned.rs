@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use minectl::http::{Request, send};
 use minectl::model::FaultKind;
 use rcgen::{CertificateParams, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sha2::{Digest, Sha256};
 
@@ -23,12 +23,17 @@ fn server() -> (String, [u8; 32]) {
     (own.not_before, own.not_after) = (rcgen::date_time_ymd(2010, 1, 1), rcgen::date_time_ymd(2012, 1, 1));
     let certificate = own.self_signed(&key).unwrap();
     let pin = Sha256::digest(certificate.der()).into();
+    (serve(certificate.der().clone(), &key, r#"{"Outputs":[{"ID":1,"State":1,"Load":480}]}"#), pin)
+}
+
+/// An https server on loopback that shows this certificate and answers each request with `body`; its address.
+pub(crate) fn serve(certificate: CertificateDer<'static>, key: &KeyPair, body: &'static str) -> String {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
+        .with_single_cert(vec![certificate], key)
         .unwrap();
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -38,14 +43,13 @@ fn server() -> (String, [u8; 32]) {
             let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), tcp);
             let mut request = [0; 4096];
             if stream.read(&mut request).is_ok_and(|length| length > 0) {
-                let body = r#"{"Outputs":[{"ID":1,"State":1,"Load":480}]}"#;
                 let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
                 stream.conn.send_close_notify();
                 let _ = stream.flush();
             }
         }
     });
-    (url, pin)
+    url
 }
 
 fn hex(pin: &[u8; 32]) -> String {

@@ -72,7 +72,7 @@ const DISABLED: &str = "the port is switched off in the unit's settings; switch 
 #[test]
 fn every_reason_to_refuse_a_probe_has_its_words() {
     type Change = fn(&mut Value);
-    let cases: [(Change, FaultKind, &str); 15] = [
+    let cases: [(Change, FaultKind, &str); 18] = [
         (|u| port(u)["t"] = json!(0), FaultKind::Missing, "nothing is plugged into the port"),
         (|u| port(u)["t"] = json!("0"), FaultKind::Missing, "nothing is plugged into the port"),
         (|u| port(u)["t"] = json!("power"), FaultKind::Missing, POWER),
@@ -91,6 +91,17 @@ fn every_reason_to_refuse_a_probe_has_its_words() {
             |u| port(u)["tc"] = json!("125.01"),
             FaultKind::OutOfRange,
             "125.01 °C is outside what a probe can measure (-40 to 125 °C)",
+        ),
+        (
+            |u| port(u)["tc"] = json!("-40.01"),
+            FaultKind::OutOfRange,
+            "-40.01 °C is outside what a probe can measure (-40 to 125 °C)",
+        ),
+        (|u| port(u)["t"] = json!("65"), FaultKind::Missing, "the port measures voltage, not temperature"),
+        (
+            |u| port(u)["lc"] = json!("21.96"),
+            FaultKind::Unreadable,
+            "21.85 °C is outside the unit's own lowest and highest (21.96 to 31.5 °C)",
         ),
         (|u| port(u)["tf"] = json!("71.54"), FaultKind::Unreadable, "71.54 °F and 21.85 °C do not agree"),
         (

@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 fn service(play: Play) -> (DeadManConfig, HttpStandIn) {
     let server = HttpStandIn::start(vec![play]);
-    (DeadManConfig { url: format!("{}{CHECK}", server.url), timeout: Seconds(2) }, server)
+    (DeadManConfig { url: format!("{}{CHECK}", server.url), ca_file: None, timeout: Seconds(2) }, server)
 }
 
 fn ok() -> Play {
@@ -85,7 +85,7 @@ fn a_service_that_hangs_drips_or_is_away_costs_no_more_than_the_limit() {
         assert!(!fault.detail.contains("4444"), "{fault}");
         assert!(began.elapsed() < Duration::from_millis(1200), "{:?}", began.elapsed());
     }
-    let cfg = DeadManConfig { url: format!("http://127.0.0.1:1{CHECK}"), timeout: Seconds(2) };
+    let cfg = DeadManConfig { url: format!("http://127.0.0.1:1{CHECK}"), ca_file: None, timeout: Seconds(2) };
     let fault = ping(&cfg, Ping::Start, LIMIT).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unreachable);
     assert!(!fault.detail.contains("4444"), "{fault}");

@@ -1,9 +1,11 @@
 //! An HTTP service on loopback that answers by a script and records what it was sent.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use super::smtp_stand_in::Authority;
 
 /// What to do with one request.
 #[derive(Debug, Clone)]
@@ -74,15 +76,34 @@ pub(crate) struct HttpStandIn {
 
 impl HttpStandIn {
     pub(crate) fn start(script: Vec<Play>) -> HttpStandIn {
+        HttpStandIn::listening(script, None)
+    }
+
+    /// The same by https, with a certificate of this authority.
+    pub(crate) fn start_tls(script: Vec<Play>, authority: &Authority) -> HttpStandIn {
+        HttpStandIn::listening(script, Some(authority.server_config("127.0.0.1")))
+    }
+
+    fn listening(script: Vec<Play>, tls: Option<Arc<rustls::ServerConfig>>) -> HttpStandIn {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&seen);
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let play = script.get(number).or(script.last()).cloned().unwrap();
-                let record = Arc::clone(&record);
-                std::thread::spawn(move || serve(stream.unwrap(), &play, &record));
+                let (record, tls) = (Arc::clone(&record), tls.clone());
+                std::thread::spawn(move || match tls {
+                    None => serve(&mut stream.unwrap(), &play, &record),
+                    Some(tls) => {
+                        let conn = rustls::ServerConnection::new(tls).unwrap();
+                        let mut stream = rustls::StreamOwned::new(conn, stream.unwrap());
+                        serve(&mut stream, &play, &record);
+                        stream.conn.send_close_notify();
+                        let _flushed = stream.flush().is_ok();
+                    }
+                });
             }
         });
         HttpStandIn { url, seen }
@@ -93,8 +114,8 @@ impl HttpStandIn {
     }
 }
 
-fn serve(mut stream: TcpStream, play: &Play, record: &Mutex<Vec<Seen>>) {
-    let Some(seen) = read_request(&mut stream) else { return };
+fn serve(stream: &mut (impl Read + Write), play: &Play, record: &Mutex<Vec<Seen>>) {
+    let Some(seen) = read_request(stream) else { return };
     record.lock().unwrap().push(seen);
     let (status, headers, body) = match play {
         Play::Answer(status, headers, body) => (*status, *headers, body),
@@ -122,7 +143,7 @@ fn serve(mut stream: TcpStream, play: &Play, record: &Mutex<Vec<Seen>>) {
 }
 
 /// Reads one whole request strictly: a length must be given when there is a body.
-fn read_request(stream: &mut TcpStream) -> Option<Seen> {
+fn read_request(stream: &mut impl Read) -> Option<Seen> {
     let mut bytes = Vec::new();
     let mut chunk = [0_u8; 4096];
     loop {

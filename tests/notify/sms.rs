@@ -175,7 +175,7 @@ fn by_template(url: String, method: &str, headers: &[&str], body: &str) -> Confi
         refused: Some(Regex::new("blocked number").unwrap()),
     };
     let to = vec!["+15155550111".to_owned()];
-    Config { sms: Some(SmsConfig { url, provider, to, timeout: Seconds(3) }), ..config() }
+    Config { sms: Some(SmsConfig { url, provider, to, ca_file: None, timeout: Seconds(3) }), ..config() }
 }
 
 const TAKEN: &str = r#"{"status": "accepted", "id": "m-1"}"#;

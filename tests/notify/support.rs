@@ -108,6 +108,7 @@ pub(crate) fn telegram(url: &str) -> TelegramConfig {
         url: url.to_owned(),
         token: Secret::new(TOKEN),
         chat_id: "-100123".to_owned(),
+        ca_file: None,
         timeout: Seconds(3),
     }
 }
@@ -118,7 +119,7 @@ pub(crate) fn twilio(url: &str) -> SmsConfig {
         auth_token: Secret::new(AUTH_TOKEN),
         from: "+15155550100".to_owned(),
     };
-    SmsConfig { url: url.to_owned(), provider, to: vec!["+15155550111".to_owned()], timeout: Seconds(3) }
+    SmsConfig { url: url.to_owned(), provider, to: vec!["+15155550111".to_owned()], ca_file: None, timeout: Seconds(3) }
 }
 
 /// The sample configuration without any service: a test adds the one it is about.

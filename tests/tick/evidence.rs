@@ -59,3 +59,63 @@ fn pages_are_kept_at_each_change_and_the_owner_is_told_where() {
     assert_eq!(explained.code, 1);
     assert!(explained.stdout.contains("FAIL  element"), "{}", explained.stdout);
 }
+
+/// A page that says these numbers, one after the other; the last is repeated.
+fn page_that_says(numbers: &'static [&'static str]) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/power-signal", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (place, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            if stream.read(&mut request).is_ok_and(|length| length > 0) {
+                let number = numbers.get(place).or(numbers.last()).unwrap();
+                let body = format!("<p>Prairie Fork: System load <b id=\"load-number\">{number}</b>");
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                // The program may have given up.
+                drop(stream.write_all(format!("{head}{body}").as_bytes()));
+            }
+        }
+    });
+    url
+}
+
+/// A mine in observe mode beside a page of the test's own.
+fn beside(url: &str) -> Mine {
+    Mine::start(60.0, |text| {
+        let text = text.replace("http://127.0.0.1:18001/power-signal", url);
+        let text = text.replace("stamp_selector = ", "# ").replace("stamp_format = ", "# ");
+        text.replace("mode = \"live\"", "mode = \"observe\"")
+    })
+}
+
+#[test]
+fn a_page_that_takes_back_its_call_at_once_is_believed_for_the_call_and_both_pages_are_kept() {
+    let mine = beside(&page_that_says(&["250", "250", "320", "250"]));
+    mine.tick().silent();
+    assert_eq!(mine.status_json()["signal"]["level"], "run", "{}", mine.log());
+    mine.wait_site(61.0);
+    mine.tick().silent();
+    assert_eq!(mine.status_json()["signal"]["level"], "curtail");
+    assert!(mine.log().contains("two looks at the page differ: `320`, then `250`"), "{}", mine.log());
+    let pages: Vec<String> = kept(&mine)
+        .iter()
+        .map(|name| std::fs::read_to_string(mine.data().join("evidence").join(name)).unwrap())
+        .collect();
+    assert_eq!(pages.iter().filter(|page| page.contains(">320<")).count(), 1, "{pages:?}");
+    assert_eq!(pages.iter().filter(|page| page.contains(">250<")).count(), 2, "{pages:?}");
+    assert!(newest(&mine, "level").contains(">320<"), "the reading that counts");
+}
+
+#[test]
+fn a_page_that_takes_back_its_all_clear_at_once_is_not_believed() {
+    let mine = beside(&page_that_says(&["320", "320", "250", "320"]));
+    mine.tick().silent();
+    assert_eq!(mine.status_json()["signal"]["level"], "curtail");
+    mine.wait_site(61.0);
+    mine.tick().silent();
+    assert_eq!(mine.status_json()["signal"]["level"], "curtail");
+    assert!(mine.log().contains("two looks at the page differ: `250`, then `320`"), "{}", mine.log());
+    assert!(kept(&mine).iter().any(|name| name.contains("-change-")), "{:?}", kept(&mine));
+}

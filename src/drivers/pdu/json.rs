@@ -9,9 +9,10 @@ use super::Taken;
 use super::allowed::{Listed, ListedBank};
 use super::fill::{Names, form};
 use super::parse::{self, Answers, items, items_pointer, same, state, suspension};
+use super::password::Password;
 use super::pointer::{dead_end, find};
 use crate::config::{Ask, Login, PduConfig, PduDialect, Secret};
-use crate::drivers::common::{Limits, basic_auth, is_silent, joined, json, no_time, quoted};
+use crate::drivers::common::{Limits, is_silent, joined, json, no_time, quoted};
 use crate::http::{Answer, Request, send};
 use crate::model::{Fault, FaultKind, PduReading, Reading};
 use crate::units::UnixSeconds;
@@ -27,6 +28,7 @@ pub(super) struct Json<'a> {
     cfg: &'a PduConfig,
     dialect: &'a PduDialect,
     limits: Limits,
+    password: Password<'a>,
     token: Option<Secret>,
     logins: u32,
 }
@@ -37,7 +39,7 @@ type ByOutlet = BTreeMap<String, Reading<Value>>;
 impl<'a> Json<'a> {
     pub(super) fn new(cfg: &'a PduConfig, dialect: &'a PduDialect, limits: Limits) -> Json<'a> {
         let token = cfg.token.clone().filter(|_| dialect.login.is_none());
-        Json { cfg, dialect, limits, token, logins: 0 }
+        Json { cfg, dialect, limits, password: Password::new(cfg), token, logins: 0 }
     }
 
     /// Reads all listed outlets.
@@ -208,7 +210,7 @@ impl<'a> Json<'a> {
     }
 
     /// Gives the token back, where the PDU wants that; it is not worth a fault when it fails.
-    pub(super) fn close(self) {
+    pub(super) fn close(mut self) {
         let logout = self.dialect.login.as_ref().and_then(|login| login.logout.as_ref());
         let Some(ask) = logout.filter(|_| self.token.is_some() && !self.limits.left().is_zero()) else { return };
         if let Err(fault) = self.sent(&self.cfg.name, ask, None) {
@@ -216,7 +218,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn sent(&self, device: &str, ask: &Ask, id: Option<&str>) -> Result<Answer, Fault> {
+    fn sent(&mut self, device: &str, ask: &Ask, id: Option<&str>) -> Result<Answer, Fault> {
         let (cfg, dialect) = (self.cfg, self.dialect);
         let names = Names {
             id,
@@ -230,9 +232,6 @@ impl<'a> Json<'a> {
         for (name, value) in ask.headers.iter().filter_map(|line| line.split_once(':')) {
             request = request.header(name.trim(), names.text(value.trim()));
         }
-        if let (Some(user), None) = (&cfg.user, &dialect.login) {
-            request = request.header("Authorization", basic_auth(user, cfg.password.as_ref()));
-        }
         if let Some(body) = &ask.body {
             let body = names.body(body);
             request = match dialect.form {
@@ -241,9 +240,11 @@ impl<'a> Json<'a> {
             };
         }
         request.pin = cfg.tls_sha256;
+        request.ca_file = cfg.ca_file.as_deref();
         request.secrets.extend(self.token.as_ref());
         request.secrets.extend(cfg.password.as_ref());
-        send(&request)
+        // A PDU with a login of its own has its password there.
+        if dialect.login.is_some() { send(&request) } else { self.password.send(&request) }
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn fetch(cfg: &SignalConfig, limits: Limits) -> (Option<SignalPage>, 
     let mut url = cfg.url.clone();
     let mut hops = Vec::new();
     loop {
-        let answer = match ask(&url, until.saturating_duration_since(Instant::now())) {
+        let answer = match ask(cfg, &url, until.saturating_duration_since(Instant::now())) {
             Ok(answer) => answer,
             Err(fault) => return (None, Err(fault)),
         };
@@ -83,12 +83,13 @@ pub(super) fn fetch(cfg: &SignalConfig, limits: Limits) -> (Option<SignalPage>, 
     }
 }
 
-fn ask(url: &str, timeout: Duration) -> Result<Answer, Fault> {
+fn ask(cfg: &SignalConfig, url: &str, timeout: Duration) -> Result<Answer, Fault> {
     let mut request = Request::get(NAME, url, timeout)
         .header("Accept", "text/html, application/json;q=0.9, */*;q=0.5")
         .header("Cache-Control", "no-cache")
         .header("Pragma", "no-cache");
     request.body_max = PAGE_MAX;
+    request.ca_file = cfg.ca_file.as_deref();
     send(&request)
 }
 

@@ -1,11 +1,12 @@
-//! The requests of a Redfish conversation: a session where the service offers one, else HTTP Basic; only towards the
+//! The requests of a Redfish conversation: a session where the service offers one, else HTTP Basic or Digest; only towards the
 //! configured address, whatever a link says. The session is given back at the end: services have few of them.
 
 use serde_json::{Value, json};
 
+use super::super::password::Password;
 use super::parse;
-use crate::config::{PduConfig, Secret};
-use crate::drivers::common::{Limits, basic_auth, is_silent, joined, json as as_json};
+use crate::config::{PduAuth, PduConfig, Secret};
+use crate::drivers::common::{Limits, is_silent, joined, json as as_json};
 use crate::http::{Answer, Request, send};
 use crate::model::{Fault, FaultKind, Reading};
 
@@ -19,7 +20,8 @@ const LOGINS_MAX: u32 = 2;
 enum Access {
     /// Not yet, or by nothing: without a user nobody logs in.
     None,
-    Basic,
+    /// User and password with each request.
+    Password,
     Session {
         token: Secret,
         place: Option<String>,
@@ -30,6 +32,7 @@ enum Access {
 pub(super) struct Link<'a> {
     cfg: &'a PduConfig,
     limits: Limits,
+    password: Password<'a>,
     access: Access,
     sessions: Option<String>,
     logins: u32,
@@ -37,7 +40,7 @@ pub(super) struct Link<'a> {
 
 impl<'a> Link<'a> {
     pub(super) fn new(cfg: &'a PduConfig, limits: Limits) -> Link<'a> {
-        Link { cfg, limits, access: Access::None, sessions: None, logins: 0 }
+        Link { cfg, limits, password: Password::new(cfg), access: Access::None, sessions: None, logins: 0 }
     }
 
     /// Whether no time is left.
@@ -48,8 +51,17 @@ impl<'a> Link<'a> {
     /// The service's root, which needs no login; logs in on the way where a user is configured.
     pub(super) fn open(&mut self) -> Reading<Value> {
         let name = self.cfg.name.as_str();
-        let root = as_json(&self.judged(name, ROOT, self.sent(name, "GET", ROOT, None)?)?, name)?;
-        if self.cfg.user.is_some() && matches!(self.access, Access::None) {
+        let mut answer = self.sent(name, "GET", ROOT, None)?;
+        let has_user = self.cfg.user.is_some();
+        // Some services let nobody see even their root.
+        if has_user && (self.cfg.auth == PduAuth::Digest || answer.status == 401) {
+            self.access = Access::Password;
+            if answer.status == 401 {
+                answer = self.sent(name, "GET", ROOT, None)?;
+            }
+        }
+        let root = as_json(&self.judged(name, ROOT, answer)?, name)?;
+        if has_user && matches!(self.access, Access::None) {
             self.sessions = parse::sessions(&root).map(str::to_owned);
             if let (None, Some(service)) = (&self.sessions, parse::link(&root, "SessionService")) {
                 let answer = self.sent(name, "GET", service, None)?;
@@ -87,14 +99,14 @@ impl<'a> Link<'a> {
         self.logins = self.logins.saturating_add(1);
         self.access = Access::None;
         let (Some(user), Some(place)) = (&self.cfg.user, self.sessions.clone()) else {
-            self.access = Access::Basic;
+            self.access = Access::Password;
             return Ok(());
         };
         let name = self.cfg.name.as_str();
         let password = self.cfg.password.as_ref().map_or("", Secret::reveal);
         let answer = self.sent(name, "POST", &place, Some(&json!({"UserName": user, "Password": password})))?;
         if matches!(answer.status, 404 | 405 | 501) {
-            self.access = Access::Basic;
+            self.access = Access::Password;
             return Ok(());
         }
         let token = answer.header("x-auth-token").map(Secret::new);
@@ -109,38 +121,41 @@ impl<'a> Link<'a> {
     }
 
     /// Ends the session.
-    pub(super) fn close(self) {
+    pub(super) fn close(mut self) {
         let Access::Session { place: Some(place), .. } = &self.access else { return };
+        let place = place.clone();
         if self.is_over() {
             return;
         }
-        if let Err(fault) = self.sent(&self.cfg.name, "DELETE", place, None) {
+        if let Err(fault) = self.sent(&self.cfg.name, "DELETE", &place, None) {
             log::debug!("{fault}: session not ended");
         }
     }
 
-    fn sent(&self, device: &str, method: &str, place: &str, body: Option<&Value>) -> Result<Answer, Fault> {
+    fn sent(&mut self, device: &str, method: &str, place: &str, body: Option<&Value>) -> Result<Answer, Fault> {
         let url = joined(&self.cfg.url, self.own(device, place)?);
         let mut request = Request::new(device, method, &url, self.limits.next())
             .header("Accept", "application/json")
             .header("OData-Version", "4.0");
+        let token;
         match &self.access {
-            Access::None => {}
-            Access::Basic => {
-                let user = self.cfg.user.as_deref().unwrap_or_default();
-                request = request.header("Authorization", basic_auth(user, self.cfg.password.as_ref()));
-            }
-            Access::Session { token, .. } => {
+            Access::None | Access::Password => {}
+            Access::Session { token: known, .. } => {
+                token = known.clone();
                 request = request.header("X-Auth-Token", token.reveal());
-                request.secrets.push(token);
+                request.secrets.push(&token);
             }
         }
         if let Some(body) = body {
             request = request.body("application/json", body.to_string());
         }
         request.pin = self.cfg.tls_sha256;
+        request.ca_file = self.cfg.ca_file.as_deref();
         request.secrets.extend(self.cfg.password.as_ref());
-        send(&request)
+        match self.access {
+            Access::Password => self.password.send(&request),
+            Access::None | Access::Session { .. } => send(&request),
+        }
     }
 
     /// The path of a link; a fault when it leads to another host, which must not be sent a password or a command.
