@@ -14,6 +14,7 @@
 #   --binary FILE     this program instead of the one beside the script
 #   --root DIR        into the system below DIR, which is not running: nothing is started, no package installed
 #   --packaged        for the Debian package's own scripts: what dpkg brought is left to dpkg
+#   --quiet           says only what it changes
 #
 # A file that you changed is kept, and so is the configuration, always. Exit code 0 when all is in place.
 
@@ -30,7 +31,7 @@ fail() {
 }
 usage() { awk 'NR > 1 && /^#/ { sub(/^# ?/, ""); print; next } NR > 1 { exit }' "${BASH_SOURCE[0]}"; }
 
-dry=no uninstall=no purge=no packages=yes nginx=yes packaged=no mailto='' binary='' root=''
+dry=no uninstall=no purge=no packages=yes nginx=yes packaged=no quiet=no mailto='' binary='' root=''
 value() { if [ -z "${2:-}" ]; then fail "$1 wants a value after it"; fi; }
 while [ $# -gt 0 ]; do
     case $1 in
@@ -40,6 +41,7 @@ while [ $# -gt 0 ]; do
     --no-packages) packages=no ;;
     --no-nginx) nginx=no ;;
     --packaged) packaged=yes ;;
+    --quiet) quiet=yes ;;
     --mailto) value "$@" && mailto=$2 && shift ;;
     --binary) value "$@" && binary=$2 && shift ;;
     --root) value "$@" && root=$(cd "$2" && pwd) && shift ;;
@@ -61,6 +63,7 @@ SITE=/etc/nginx/sites-available/minectl
 SITE_ON=/etc/nginx/sites-enabled/minectl
 DEFAULT_ON=/etc/nginx/sites-enabled/default
 DEFAULT_WAS_ON=$ETC/.nginx-default-was-on
+if [ "$HERE" = /usr/lib/minectl ]; then packaged=yes; fi
 if [ "$packaged" = yes ]; then
     BIN=/usr/bin/minectl LIB=/usr/lib/minectl UNITS=/usr/lib/systemd/system
 else
@@ -77,8 +80,8 @@ MANUAL=/usr/local/share/man/man8/minectl.8
 
 changes=0
 told() { printf '%-6s %s\n' "$1" "$2"; }
-same() { told same "$1"; }
-kept() { told kept "$1"; }
+same() { if [ "$quiet" = no ]; then told same "$1"; fi; }
+kept() { if [ "$quiet" = no ]; then told kept "$1"; fi; }
 # doing SENTENCE COMMAND...: does it and says so; in a dry run says what it would do.
 doing() {
     local sentence=$1
@@ -130,11 +133,11 @@ put() {
         if [ "$(stat -c %a "$to")" != "$mode" ]; then
             doing "$path: mode $mode" chmod "$mode" "$to"
         else same "$path"; fi
-        if [ -z "$was" ] && [ "$dry" = no ]; then list_file "$path" "$(sum_of "$to")"; fi
+        if [ "$was" != "$(sum_of "$to")" ] && [ "$dry" = no ]; then list_file "$path" "$(sum_of "$to")"; fi
     elif [[ $path != /etc/* ]] || [ "$was" = "$(sum_of "$to")" ]; then
         doing "$path: $what (a newer one)" place_and_list "$from" "$path" "$mode"
     else
-        kept "$path: changed by you; ours is $LIB/cron/$(basename "$from")"
+        kept "$path: changed by you; ours lies in $LIB"
     fi
 }
 
@@ -163,10 +166,10 @@ owner() {
 # Finds what is installed: the release's folder, what an earlier install put into LIB, or a clone.
 find_sources() {
     if [ -d "$HERE/cron" ]; then
-        FILES=$HERE/cron SCRIPTS=$HERE PROGRAM=${binary:-$HERE/minectl}
+        FILES=$HERE/cron SCRIPTS=$HERE SIGNERS=$HERE/release-signers PROGRAM=${binary:-$HERE/minectl}
         if [ "$HERE" = "$LIB" ] && [ -z "$binary" ]; then PROGRAM=$root$BIN; fi
     else
-        FILES=$HERE/../cron SCRIPTS=$HERE PROGRAM=${binary:-$HERE/../target/release/minectl}
+        FILES=$HERE/../cron SCRIPTS=$HERE SIGNERS=$HERE/../packaging/release-signers PROGRAM=${binary:-$HERE/../target/release/minectl}
         if [ -z "$binary" ] && [ "$dry" = no ]; then
             (cd "$HERE/.." && command -v cargo >/dev/null) ||
                 fail "there is no cargo to build the program with; take a release, or see https://rustup.rs"
@@ -227,6 +230,8 @@ folders_step() {
             doing "$path: folder of $user, mode $mode" make_folder "$path" "$mode" "$user" "$group"
         fi
     done <"$FILES/tmpfiles-minectl.conf"
+}
+config_folder_step() {
     if [ -d "$root$ETC" ]; then same $ETC; else doing "$ETC: folder that only root and minectl may read" make_folder $ETC 0750 root minectl; fi
 }
 make_folder() { mkdir -p "$root$1" && chown "$(owner "$3" "$4")" "$root$1" && chmod "$2" "$root$1"; }
@@ -280,6 +285,7 @@ program_step() {
             if [ -e "$SCRIPTS/$file" ]; then put "$SCRIPTS/$file" $LIB/$file 755 "to install again or update without the release's folder"; fi
         done
         for file in "$FILES"/*; do put "$file" "$LIB/cron/$(basename "$file")" 644 "the file as it came, to compare with"; done
+        put "$SIGNERS" $LIB/release-signers 644 "the file as it came, to compare with"
     fi
     for pair in $COMPLETIONS; do generated "${pair#*:}" "shell completions (${pair%%:*})" completions "${pair%%:*}"; done
     generated $MANUAL "the manual page (man minectl)" man
@@ -367,6 +373,7 @@ wait_for_the_run() {
 remove_all() {
     local sum path
     take_away $CRON
+    take_away $CRON-update
     wait_for_the_run
     if systemd_runs && [ "$dry" = no ]; then
         for path in "$FILES"/minectl-*.socket "$FILES"/minectl-*.service; do
@@ -423,8 +430,10 @@ find_sources
 if [ "$dry" = no ]; then mkdir -p "$root$LIB"; fi
 packages_step
 user_step
+config_folder_step
 if [ "$packaged" = no ]; then
     program_step
+    put "$SIGNERS" $ETC/release-signers 644 "whose releases update.sh takes"
     put "$FILES/tmpfiles-minectl.conf" /etc/tmpfiles.d/minectl.conf 644 "the page lies in memory, made anew at each boot"
     put "$FILES/logrotate-minectl" /etc/logrotate.d/minectl 644 "the log is put aside by the day, compressed"
 fi

@@ -73,7 +73,6 @@ written_files() {
 release_folder() {
     mkdir -p "$1/cron"
     strip -o "$1/minectl" "$TARGET/debug/minectl"
-    cp "$ROOT/scripts/install.sh" "$1/"
-    if [ -e "$ROOT/scripts/update.sh" ]; then cp "$ROOT/scripts/update.sh" "$1/"; fi
+    cp "$ROOT/scripts/install.sh" "$ROOT/scripts/update.sh" "$ROOT/packaging/release-signers" "$1/"
     cp "$ROOT"/cron/* "$1/cron/"
 }

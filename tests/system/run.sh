@@ -269,5 +269,6 @@ check_prometheus
 counted /usr/bin/python3 "$HERE/browser.py" "$URL/" "$SHOTS"
 check_mail
 counted bash "$HERE/install.sh"
+counted bash "$HERE/update.sh"
 check_cron_runs
 sum_up
