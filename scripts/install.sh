@@ -74,7 +74,7 @@ LIST=$LIB/installed
 COMPLETIONS="bash:/usr/local/share/bash-completion/completions/minectl
 zsh:/usr/local/share/zsh/site-functions/_minectl
 fish:/usr/local/share/fish/vendor_completions.d/minectl.fish"
-MANUAL=/usr/local/share/man/man8/minectl.8
+MANUAL=/usr/local/share/man/man1/minectl.1
 
 # --- Telling and doing -------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ fact "nginx takes the site without a word" is "$(inside nginx -t -q 2>&1)" ""
 fact "Debian's greeting makes room for the page" sh -c "! [ -e '$SCRATCH_ROOT/etc/nginx/sites-enabled/default' ]"
 fact "systemd-tmpfiles takes the folders as they are" inside systemd-tmpfiles --create /etc/tmpfiles.d/minectl.conf
 fact "the manual page and the completions are there" \
-    sh -c "grep -q 'minectl' '$SCRATCH_ROOT/usr/local/share/man/man8/minectl.8' && grep -q minectl '$SCRATCH_ROOT/usr/local/share/bash-completion/completions/minectl'"
+    sh -c "grep -q 'minectl' '$SCRATCH_ROOT/usr/local/share/man/man1/minectl.1' && grep -q minectl '$SCRATCH_ROOT/usr/local/share/bash-completion/completions/minectl'"
 # No device of the sample answers here: a run has faults and ends well all the same.
 minectl config get tick.budget >/dev/null
 code=0

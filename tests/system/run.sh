@@ -270,5 +270,6 @@ counted /usr/bin/python3 "$HERE/browser.py" "$URL/" "$SHOTS"
 check_mail
 counted bash "$HERE/install.sh"
 counted bash "$HERE/update.sh"
+counted bash "$HERE/package.sh"
 check_cron_runs
 sum_up

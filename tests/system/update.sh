@@ -65,7 +65,7 @@ release() {
 
 # All that an update could change; the stand-in's runs and the interim files of a run apart.
 everything() {
-    (cd "$SCRATCH_ROOT" && find usr/local/bin usr/local/lib/minectl usr/local/share/man/man8 etc/minectl etc/cron.d etc/nginx -name '*minectl*' -type f -o -path '*/minectl/*' -type f) |
+    (cd "$SCRATCH_ROOT" && find usr/local/bin usr/local/lib/minectl usr/local/share/man/man1 etc/minectl etc/cron.d etc/nginx -name '*minectl*' -type f -o -path '*/minectl/*' -type f) |
         (cd "$SCRATCH_ROOT" && grep -v '/previous$' | sort | xargs sha256sum)
 }
 
