@@ -62,6 +62,9 @@ CRON=/etc/cron.d/minectl
 SITE=/etc/nginx/sites-available/minectl
 SITE_ON=/etc/nginx/sites-enabled/minectl
 DEFAULT_ON=/etc/nginx/sites-enabled/default
+ADMIN=/etc/nginx/snippets/minectl-admin.conf
+ADMIN_ON=/etc/nginx/minectl.d/admin.conf
+ADMIN_PASSWORDS=/etc/nginx/minectl.htpasswd
 DEFAULT_WAS_ON=$ETC/.nginx-default-was-on
 if [ "$HERE" = /usr/lib/minectl ]; then packaged=yes; fi
 if [ "$packaged" = yes ]; then
@@ -305,9 +308,7 @@ nginx_step() {
     if [ "$nginx" = no ]; then return 0; fi
     local before=$changes
     if [ "$packaged" = no ]; then put "$FILES/nginx-minectl.conf" $SITE 644 "serves the page to the local network only"; fi
-    if [ -e "$FILES/nginx-minectl-admin.conf" ]; then
-        put "$FILES/nginx-minectl-admin.conf" /etc/nginx/minectl.d/admin.conf 644 "the debug and configuration pages, behind a password"
-    fi
+    if [ -e "$FILES/nginx-minectl-admin.conf" ]; then admin_step; fi
     if [ ! -d "$root/etc/nginx/sites-enabled" ]; then
         told note "no nginx here: nothing serves /run/minectl/page yet"
         return 0
@@ -319,6 +320,22 @@ nginx_step() {
     fi
     if [ "$changes" != "$before" ] && [ "$dry" = no ] && [ -z "$root" ]; then reload_nginx; fi
 }
+# The debug and configuration pages: there with a password, else not.
+admin_step() {
+    if [ "$packaged" = no ]; then
+        put "$FILES/nginx-minectl-admin.conf" $ADMIN 644 "the debug and configuration pages, behind a password"
+        put "$FILES/nginx-minectl-admin-limit.conf" /etc/nginx/conf.d/minectl-admin.conf 644 "how often passwords may be tried"
+        put "$FILES/minectl.cgi" $LIB/minectl.cgi 755 "what the web server starts for these pages"
+    fi
+    if [ ! -e "$root$ADMIN_PASSWORDS" ]; then
+        told note "the debug page is off; for it, htpasswd -B -c $ADMIN_PASSWORDS NAME (apache2-utils), and this again"
+    elif grep -q '^[^#]*include snippets/minectl-admin.conf' "$root$SITE" 2>/dev/null || [ -L "$root$ADMIN_ON" ]; then
+        same "the debug page"
+    else
+        doing "$ADMIN_ON: the debug page is served, with the passwords of $ADMIN_PASSWORDS" admin_on
+    fi
+}
+admin_on() { mkdir -p "$(dirname "$root$ADMIN_ON")" && ln -s $ADMIN "$root$ADMIN_ON"; }
 default_site() {
     if [ "$1" = off ]; then
         : >"$root$DEFAULT_WAS_ON" && rm -f "$root$DEFAULT_ON"
@@ -380,6 +397,7 @@ remove_all() {
             if [ -e "$path" ]; then systemctl disable -q --now "$(basename "$path")" 2>/dev/null || true; fi
         done
     fi
+    if [ -L "$root$ADMIN_ON" ]; then doing "remove $ADMIN_ON" rm -f "$root$ADMIN_ON"; fi
     if [ -L "$root$SITE_ON" ]; then doing "remove $SITE_ON" rm -f "$root$SITE_ON"; fi
     if [ -e "$root$DEFAULT_WAS_ON" ] && [ ! -e "$root$DEFAULT_ON" ]; then
         doing "$DEFAULT_ON: Debian's greeting is back" default_site on
@@ -394,8 +412,6 @@ remove_all() {
             fi
         done < <(sort -r -k 2 "$root$LIST" 2>/dev/null)
         take_away $LIB
-    else
-        take_away /etc/nginx/minectl.d/admin.conf
     fi
     if [ -d "$root/etc/nginx/minectl.d" ] && [ "$dry" = no ]; then rmdir --ignore-fail-on-non-empty "$root/etc/nginx/minectl.d"; fi
     if [ -e "$root/etc/nginx" ] && [ "$dry" = no ] && [ -z "$root" ] && command -v nginx >/dev/null; then reload_nginx; fi
@@ -404,6 +420,7 @@ remove_all() {
         told kept "$ETC $DATA $LOG and the user minectl; --purge removes them too"
         return 0
     fi
+    take_away $ADMIN_PASSWORDS
     take_away $ETC
     take_away $DATA
     take_away $LOG

@@ -99,9 +99,15 @@ fill_deb() {
     copy 644 "$ROOT/cron/tmpfiles-minectl.conf" "$folder/usr/lib/tmpfiles.d/minectl.conf"
     copy 644 "$ROOT/cron/logrotate-minectl" "$folder/etc/logrotate.d/minectl"
     copy 644 "$ROOT/cron/nginx-minectl.conf" "$folder/etc/nginx/sites-available/minectl"
-    for file in "$ROOT"/cron/minectl-*.service "$ROOT"/cron/minectl-*.socket; do
-        if [ -e "$file" ]; then copy 644 "$file" "$folder/lib/systemd/system/$(basename "$file")"; fi
-    done
+    if [ -e "$ROOT/cron/nginx-minectl-admin.conf" ]; then
+        copy 644 "$ROOT/cron/nginx-minectl-admin.conf" "$folder/etc/nginx/snippets/minectl-admin.conf"
+        copy 644 "$ROOT/cron/nginx-minectl-admin-limit.conf" "$folder/etc/nginx/conf.d/minectl-admin.conf"
+        copy 755 "$ROOT/cron/minectl.cgi" "$folder/usr/lib/minectl/minectl.cgi"
+        for file in minectl-fcgi.service minectl-fcgi.socket; do copy 644 "$ROOT/cron/$file" "$folder/lib/systemd/system/$file"; done
+    fi
+    # A package's own files lie outside /usr/local.
+    { grep -rlIF /usr/local/ "$folder" --exclude='*.sh' --exclude-dir=share || true; } |
+        xargs -r sed -i 's#/usr/local/\(bin\|lib\)/#/usr/\1/#g'
     copy 644 "$OUT/printed/man" "$folder/usr/share/man/man1/minectl.1"
     copy 644 "$OUT/printed/bash" "$folder/usr/share/bash-completion/completions/minectl"
     copy 644 "$OUT/printed/zsh" "$folder/usr/share/zsh/vendor-completions/_minectl"
