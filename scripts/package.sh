@@ -95,7 +95,9 @@ fill_deb() {
     local folder=$1 program=$2 debian=$3 doc=$1/usr/share/doc/minectl file
     copy 755 "$program" "$folder/usr/bin/minectl"
     copy 755 "$ROOT/scripts/install.sh" "$folder/usr/lib/minectl/install.sh"
-    for file in "$ROOT"/cron/*; do copy 644 "$file" "$folder/usr/lib/minectl/cron/$(basename "$file")"; done
+    for file in "$ROOT"/cron/*; do
+        if [[ $file != *.cgi ]]; then copy 644 "$file" "$folder/usr/lib/minectl/cron/$(basename "$file")"; fi
+    done
     copy 644 "$ROOT/cron/tmpfiles-minectl.conf" "$folder/usr/lib/tmpfiles.d/minectl.conf"
     copy 644 "$ROOT/cron/logrotate-minectl" "$folder/etc/logrotate.d/minectl"
     copy 644 "$ROOT/cron/nginx-minectl.conf" "$folder/etc/nginx/sites-available/minectl"
@@ -135,11 +137,11 @@ pack() {
     umask 022
     fill_tarball "$work/$folder" "$program"
     tar -C "$work" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
-        --mode=go-w -cf - "$folder" | gzip -9n >"$OUT/minectl-$machine.tar.gz"
+        --mode=go-w -cf - "$folder" | gzip -6n >"$OUT/minectl-$machine.tar.gz"
     mkdir -m 755 "$work/deb"
     fill_deb "$work/deb" "$program" "$debian"
     find "$work/deb" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-    dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$work/deb" "$OUT/minectl_${VERSION}_$debian.deb" >/dev/null
+    dpkg-deb --root-owner-group -Zgzip -z6 --build "$work/deb" "$OUT/minectl_${VERSION}_$debian.deb" >/dev/null
     rm -rf "$work"
     made+=("minectl-$machine.tar.gz" "minectl_${VERSION}_$debian.deb")
 }

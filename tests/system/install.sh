@@ -91,6 +91,15 @@ fact "an edited configuration and an edited site are kept byte for byte" is "$(s
 fact "that is said, with the file to compare with" grep '^kept .*/etc/nginx/sites-available/minectl: changed by you; ours lies in /usr/local/lib/minectl' "$FOLDER/said"
 fact "the cron entry follows loop_interval, and MAILTO stays" \
     is "$(grep -v '^#' "$CRON" | cut -c1-30)" "$(printf 'SHELL=/bin/sh\nMAILTO=owner@example.org\n*/5 * * * * minectl /usr/bin/t')"
+if [ -e "$ROOT/cron/nginx-minectl-admin.conf" ]; then
+    fact "without a password file the debug page is off, and it says how to switch it on" grep '^note .*htpasswd -B -c /etc/nginx/minectl.htpasswd' "$FOLDER/said"
+    fact "nothing of it is served then" sh -c "! [ -e '$SCRATCH_ROOT/etc/nginx/minectl.d/admin.conf' ]"
+    echo 'owner:none' >"$SCRATCH_ROOT/etc/nginx/minectl.htpasswd"
+    fact "with one it is on" sh -c "chroot '$SCRATCH_ROOT' /tmp/release/install.sh --no-packages | grep '^done .*minectl.d/admin.conf'"
+    fact "and nginx takes that too" is "$(inside nginx -T -q 2>&1 | grep -c 'location ^~ /admin')" 1
+    fact "its program is in place" test "$(owner_of /usr/local/lib/minectl/minectl.cgi)" = "755 root:root"
+    rm "$SCRATCH_ROOT/etc/nginx/minectl.htpasswd"
+fi
 inside sed -i 's/^mode = .*/mode = "perhaps"/' /etc/minectl/config.txt
 before=$(sha256sum "$CRON")
 fact "with a mistake in the configuration it says so and leaves the cron entry alone" \
