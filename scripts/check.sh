@@ -78,7 +78,7 @@ quick_tests() {
 }
 
 shell_files() {
-    find scripts tests/system .ci -type f \( -name '*.sh' -o -path .ci/run \)
+    find scripts tests/system packaging .ci -type f \( -name '*.sh' -o -path '*/deb/p*' -o -path .ci/run \)
 }
 
 shell_lint() { shell_files | xargs shellcheck --shell=bash; }

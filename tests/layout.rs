@@ -10,3 +10,5 @@ mod files;
 mod floors;
 #[path = "layout/repository.rs"]
 mod repository;
+#[path = "layout/security.rs"]
+mod security;

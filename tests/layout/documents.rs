@@ -106,7 +106,7 @@ fn the_architecture_names_every_module() {
 
 #[test]
 fn licences_and_documents_are_there() {
-    for name in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.lock"] {
+    for name in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Cargo.lock"] {
         assert!(!text(name).trim().is_empty(), "{name} is empty");
     }
     assert!(text("CHANGELOG.md").contains("## [Unreleased]"), "CHANGELOG.md: the next release has no section");

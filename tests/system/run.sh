@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The system test: minectl between the real programs it will live with: Debian's cron, nginx, Prometheus, a browser, two
-# mail servers. scripts/test.sh calls it and installs them. Needs root, for cron and Postfix.
+# mail servers; and its installation. scripts/test.sh calls it and installs them. Needs root, for cron and Postfix.
 #
 #   tests/system/run.sh        prints `ok - ...` or `not ok - ...` for each fact, then `N passed, N failed`
 #
 # Uses the debug build and the pages that cargo test has drawn. Everything lies in a scratch folder and listens on 127.0.0.1; screenshots go to
 # target/screenshots. A cron that is running already is used and left alone.
 
-source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/facts.sh"
 
 HERE=$ROOT/tests/system
 SHOTS=$TARGET/screenshots
@@ -16,33 +16,6 @@ BASES="27000 28000 29000 30000 31000"
 # Not root: as on the Pi, the program runs as a user that owns its own files only.
 CRON_USER=daemon
 CRON_FILE=/etc/cron.d/minectl-system-test
-
-passed=0 failed=0
-ok() {
-    printf 'ok - %s\n' "$1"
-    passed=$((passed + 1))
-}
-not_ok() {
-    printf 'not ok - %s\n' "$1"
-    shift
-    if [ $# -gt 0 ]; then printf '%s\n' "$*" | head -n 40 | sed 's/^/    /'; fi
-    failed=$((failed + 1))
-}
-# fact SENTENCE COMMAND...: ok when the command succeeds; its output is shown when it does not.
-fact() {
-    local sentence=$1 output
-    shift
-    if output=$("$@" 2>&1); then ok "$sentence"; else not_ok "$sentence" "$output"; fi
-}
-# Takes over the lines of a program that prints `ok - ` and `not ok - ` itself, and counts them.
-counted() {
-    local output code=0
-    output=$("$@" 2>&1) || code=$?
-    printf '%s\n' "$output"
-    passed=$((passed + $(grep -c '^ok - ' <<<"$output" || true)))
-    failed=$((failed + $(grep -c '^not ok - ' <<<"$output" || true)))
-    if [ $code != 0 ] && ! grep -q '^not ok - ' <<<"$output"; then not_ok "$2 ends with exit code $code"; fi
-}
 
 processes=()
 finish() {
@@ -327,6 +300,8 @@ check_prometheus
 counted /usr/bin/python3 "$HERE/browser.py" "$URL/" "$SHOTS"
 check_states
 check_mail
+counted bash "$HERE/install.sh"
+counted bash "$HERE/update.sh"
+counted bash "$HERE/package.sh"
 check_cron_runs
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+sum_up
