@@ -184,4 +184,6 @@ pub struct OverridesConfig {
 pub struct HistoryConfig {
     /// Days of full history.
     pub keep_days: u32,
+    /// Days for which what each run read is kept, for `replay`; 0 keeps nothing.
+    pub inputs_days: u32,
 }

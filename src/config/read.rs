@@ -288,6 +288,7 @@ fn read_overrides(s: &Section<'_>) -> Option<OverridesConfig> {
 
 fn read_history(s: &Section<'_>) -> Option<HistoryConfig> {
     let keep_days = s.number("keep_days", Need::Default("400"), 1..=36_500);
+    let inputs_days = s.number("inputs_days", Need::Default("14"), 0..=366);
     s.finish();
-    Some(HistoryConfig { keep_days: u32::try_from(keep_days?).ok()? })
+    Some(HistoryConfig { keep_days: u32::try_from(keep_days?).ok()?, inputs_days: u32::try_from(inputs_days?).ok()? })
 }

@@ -9,6 +9,7 @@ mod compact;
 mod db;
 mod evidence;
 mod history;
+mod inputs;
 mod parts;
 mod plain;
 
@@ -22,6 +23,7 @@ use db::Failure;
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
 pub use evidence::{file_name as page_name, keep as keep_page};
 pub use history::{append as append_history, prune as prune_history, read as read_history};
+pub use inputs::{Damage, RunInputs, append as append_inputs, forget as forget_inputs, last_left, read as read_inputs};
 pub use plain::{read_snapshot, write_snapshot};
 
 /// Events are kept in the database for this long.
@@ -115,6 +117,11 @@ impl Store {
     /// The folder of the day files.
     pub fn history_folder(&self) -> PathBuf {
         self.folder.join("history")
+    }
+
+    /// The folder of what runs read and decided, for `replay`.
+    pub fn inputs_folder(&self) -> PathBuf {
+        self.folder.join("inputs")
     }
 
     /// The folder of the calls' files.

@@ -32,6 +32,7 @@ impl<'a> Run<'a> {
             events: Vec::new(),
             notices: Vec::new(),
             pages: Vec::new(),
+            inputs: None,
             troubles: Vec::new(),
             earlier_troubles: Vec::new(),
             faults: false,
@@ -51,6 +52,7 @@ impl<'a> Run<'a> {
             );
             run.event(&now, EventKind::Program, "run", text);
         }
+        run.begin_inputs(&loaded.acknowledged, &now);
         run.acknowledge(&loaded.acknowledged, &now);
         run.state.channels.retain(|channel, _| notify::configured(cfg).contains(channel));
         run.take_tested(&loaded.tested, &now);

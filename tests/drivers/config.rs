@@ -258,7 +258,7 @@ pub fn nowhere() -> Config {
         sms: None,
         dead_man: None,
         overrides: OverridesConfig { default_time: Seconds(3600), max_time: Seconds(86_400) },
-        history: HistoryConfig { keep_days: 400 },
+        history: HistoryConfig { keep_days: 400, inputs_days: 14 },
         costs: costs(),
     }
 }
