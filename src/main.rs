@@ -3,8 +3,6 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use minectl::cli::{Cli, Command, ConfigCommand};
 use minectl::clock::Clock;
 use minectl::config::{self, Config};
@@ -12,7 +10,7 @@ use minectl::error::{EXIT_DONE, Error};
 use minectl::{commands, logging, tick};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -42,6 +40,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             return done.map(|()| EXIT_DONE);
         }
         Command::Signal { what } => return commands::signal::run(path, what, &mut out),
+        Command::Replay(args) => return commands::replay::run((path, cli.config_is_named), args, &mut out),
         Command::Tick
         | Command::Plan
         | Command::Status { .. }
@@ -85,7 +84,11 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             commands::month::month(cfg, clock, month.as_deref(), (*json, *csv), out)?;
         }
         Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
-        Command::Signal { .. } | Command::Config { .. } | Command::Completions { .. } | Command::Man => {}
+        Command::Signal { .. }
+        | Command::Replay(_)
+        | Command::Config { .. }
+        | Command::Completions { .. }
+        | Command::Man => {}
     }
     Ok(EXIT_DONE)
 }

@@ -10,6 +10,7 @@ mod mask;
 mod messages;
 mod miners;
 mod pdus;
+mod portable;
 mod preset;
 mod read;
 mod read_devices;
@@ -37,6 +38,7 @@ pub use mask::{is_secret_name, mask};
 pub use messages::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
 pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig};
 pub use pdus::{Ask, BankConfig, BodyTest, Derived, Login, PduConfig, PduDialect, PduDriver, RedfishConfig, Volts};
+pub use portable::portable;
 pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 pub use sensors::{

@@ -32,7 +32,7 @@ mod written;
 
 pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
-pub use outcome::record;
+pub use outcome::{grouped, record};
 pub use run::begin_run;
 pub use signal::{Says, says};
 pub use table::{Row, Table, tables};
