@@ -1,8 +1,9 @@
-//! The command line: types only.
+//! The command line: types, and how it is read.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Curtailment and cooling control for a bitcoin-mine container.
 #[derive(Debug, Parser)]
@@ -11,9 +12,22 @@ pub struct Cli {
     /// The configuration file
     #[arg(long, short, global = true, env = "MINECTL_CONFIG", default_value = "/etc/minectl/config.txt")]
     pub config: PathBuf,
+    /// Whether the command line names it
+    #[arg(skip)]
+    pub config_is_named: bool,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line of this process; one that is wrong ends it with clap's own words.
+    pub fn read() -> Cli {
+        let matches = Cli::command().get_matches();
+        let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        cli.config_is_named = matches.value_source("config") == Some(ValueSource::CommandLine);
+        cli
+    }
 }
 
 /// The subcommands.
@@ -101,6 +115,8 @@ pub enum Command {
         #[arg(long)]
         csv: bool,
     },
+    /// Run recorded inputs through today's rules and print what would be decided differently
+    Replay(ReplayArgs),
     /// Find out why the power signal's page is read as it is, or how an unknown page could be read
     Signal {
         /// What to find out
@@ -134,6 +150,30 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArgs {
+    /// From when on: how far back (`3 h`), or a time at the site ("2026-11-22 14:10")
+    #[arg(long, default_value = "24 h", value_name = "TIME")]
+    pub since: String,
+    /// Up to when, in the same ways [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// An incident that `--save` wrote, in place of what this machine recorded; by its own configuration unless `--config`
+    /// names another
+    #[arg(long, conflicts_with_all = ["since", "until", "save"])]
+    pub file: Option<PathBuf>,
+    /// Write the interval into a file of its own, with its state and configuration, without secrets
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// What happened then, for that file
+    #[arg(long, requires = "save", value_name = "TEXT")]
+    pub what: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How `history` prints.

@@ -3,9 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use minectl::cli::{Cli, Command, ConfigCommand};
+use minectl::cli::{Cli, Command};
 use minectl::clock::Clock;
 use minectl::commands::history::Query;
 use minectl::config::{self, Config};
@@ -13,7 +11,7 @@ use minectl::error::{EXIT_DONE, Error};
 use minectl::{commands, logging, tick};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -31,19 +29,10 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     match &cli.command {
         Command::Completions { shell } => return commands::manual::completions(*shell, &mut out),
         Command::Man => return commands::manual::page(&mut out),
-        Command::Config { what } => {
-            let done = match what {
-                ConfigCommand::Init => commands::config::init(path, &mut out),
-                ConfigCommand::Check => commands::config::check(path, &mut out),
-                ConfigCommand::Show => commands::config::show(path, &mut out),
-                ConfigCommand::Get { key } => commands::config::get(path, key, &mut out),
-                ConfigCommand::Set { key, value } => commands::config::set(path, key, value, &mut out),
-                ConfigCommand::Edit => commands::config::edit(path, &mut out),
-            };
-            return done.map(|()| EXIT_DONE);
-        }
+        Command::Config { what } => return commands::config::run(path, what, &mut out).map(|()| EXIT_DONE),
         Command::Signal { what } => return commands::signal::run(path, what, &mut out),
         Command::Doctor { device, json } => return commands::doctor::run(path, device, *json, &mut out),
+        Command::Replay(args) => return commands::replay::run((path, cli.config_is_named), args, &mut out),
         Command::Tick
         | Command::Plan
         | Command::Status { .. }
@@ -89,6 +78,7 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
         Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
         Command::Signal { .. }
         | Command::Doctor { .. }
+        | Command::Replay(_)
         | Command::Config { .. }
         | Command::Completions { .. }
         | Command::Man => {}

@@ -5,6 +5,7 @@ mod books;
 mod calls;
 mod delivery;
 mod evidence;
+mod inputs;
 mod lines;
 mod locked;
 mod second_look;
@@ -63,6 +64,8 @@ struct Run<'a> {
     notices: Vec<Notice>,
     /// The signal's pages that are to be kept.
     pages: Vec<evidence::Waiting>,
+    /// What this run read and decided, for `replay`.
+    inputs: Option<store::RunInputs>,
     /// What the program itself has to complain about.
     troubles: Vec<String>,
     /// The same of the run before: what it met after its last decision.
@@ -100,6 +103,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
         // 4. Decide.
         let now = clock.now();
         let decision = decide::decide(cfg, &run.state, &snapshot, &run.overrides, &now);
+        run.note_inputs(&snapshot, &now);
         run.take_in(&decision, &now);
         run.notice_pages(pages, &snapshot.signal, level, &now);
         // 5. Save the intent, before any command leaves.
@@ -107,6 +111,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
         run.save_intent(&commands, &now);
         // 6. Act.
         let outcomes = run.act(&commands);
+        run.note_decided(&decision, &outcomes);
         // 7. Verify: once more while something is changing and there is time.
         let again = decision.in_transition && run.time_for_another_pass();
         last = (snapshot, decision.reasons, decision.samples);
@@ -131,6 +136,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     }
     run.keep_pages(&now);
     run.keep_calls(&now);
+    run.keep_inputs(&now);
     run.record(&now);
     // 9. Notify.
     run.deliver(run.left_for_messages());

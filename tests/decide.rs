@@ -55,5 +55,7 @@ mod time;
 mod unread;
 #[path = "decide/verdicts.rs"]
 mod verdicts;
+#[path = "decide/week.rs"]
+mod week;
 #[path = "decide/written.rs"]
 mod written;

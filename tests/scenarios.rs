@@ -3,6 +3,9 @@
 //!
 //! `STORY=name cargo test --test scenarios -- --nocapture` plays those whose name contains `name` and shows the whole
 //! timeline. `TIGHTEN=1` writes the tightest times into the stories.
+//!
+//! And the incidents in `tests/incidents`, which a mine went through: they must be decided as they were. `BLESS=1` writes
+//! them anew.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)]
 #![allow(clippy::string_slice, clippy::print_stdout)]
@@ -20,7 +23,7 @@ use scenarios_runner::parse::{Story, When, parse};
 use scenarios_runner::play::{Frame, play};
 use scenarios_runner::words::Arg;
 use scenarios_runner::world::EVENTS;
-use scenarios_runner::{Time, clock, judge, show};
+use scenarios_runner::{Time, clock, incidents, judge, show};
 
 /// A story that was played, and what does not hold.
 struct Played {
@@ -203,4 +206,43 @@ fn a_pending_story_that_has_come_true_is_told() {
         .map(|played| format!("tests/scenarios/{}.txt: passes now; remove its `pending:` line", played.story.name))
         .collect();
     none_of("pending stories have come true", &true_now);
+}
+
+#[test]
+fn every_incident_is_decided_as_it_was_recorded() {
+    let mut wrong = Vec::new();
+    for incident in incidents::all() {
+        let played = incident.play(&incident.cfg);
+        match incident.first_difference(&played) {
+            Some(_) if std::env::var_os("BLESS").is_some() => incident.bless(&played),
+            Some(difference) => wrong.push(difference),
+            None => {}
+        }
+    }
+    none_of("incidents are decided in another way than they were", &wrong);
+}
+
+#[test]
+fn an_incident_is_small_says_what_it_is_commands_something_and_notices_other_rules() {
+    let all = incidents::all();
+    assert!(all.len() >= 2);
+    let bytes: u64 = all.iter().map(|incident| std::fs::metadata(&incident.path).unwrap().len()).sum();
+    assert!(bytes < 100_000 + 60_000 * (all.len() as u64 - 2), "{bytes} bytes: shorten them, or record a smaller mine");
+    for incident in &all {
+        let path = incident.path.display();
+        assert!(incident.header.incident.contains(' '), "{path}: `--what` says what happened");
+        assert!(incident.cfg.foreman.api_key.reveal() == "left-out", "{path}: a secret");
+        let commands = incident.runs.iter().flat_map(|run| &run.passes).map(|(_, decided)| decided.commands.len());
+        assert!(commands.sum::<usize>() > 0, "{path}: nothing happens");
+        // Nothing is ever wrong by these rules.
+        let mut other = incident.cfg.clone();
+        other.climate.lost_limit = minectl::units::Seconds(86_400);
+        other.signal.meaning = minectl::config::SignalMeaning::Number {
+            range: (0.0, 1000.0),
+            off_when: minectl::config::OffWhen::High,
+            curtail_at: 900.0,
+            resume_below: 800.0,
+        };
+        assert!(incident.first_difference(&incident.play(&other)).is_some(), "{path}: other rules are not noticed");
+    }
 }

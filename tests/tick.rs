@@ -25,6 +25,8 @@ mod matrix;
 mod mine;
 #[path = "tick/overrides.rs"]
 mod overrides;
+#[path = "tick/replay.rs"]
+mod replay;
 #[path = "tick/runs.rs"]
 mod runs;
 #[path = "store/small_disk.rs"]

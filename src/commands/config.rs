@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::cli::ConfigCommand;
 use crate::config::{self, Entry, Inspection};
 use crate::error::Error;
 
@@ -16,6 +17,18 @@ pub(super) const SAMPLE: &str = include_str!("../../config.txt");
 
 /// Mode of a new configuration: the group may read (the web server must not).
 const NEW_FILE_MODE: u32 = 0o640;
+
+/// One subcommand of `config`.
+pub fn run(path: &Path, what: &ConfigCommand, out: &mut dyn Write) -> Result<(), Error> {
+    match what {
+        ConfigCommand::Init => init(path, out),
+        ConfigCommand::Check => check(path, out),
+        ConfigCommand::Show => show(path, out),
+        ConfigCommand::Get { key } => get(path, key, out),
+        ConfigCommand::Set { key, value } => set(path, key, value, out),
+        ConfigCommand::Edit => edit(path, out),
+    }
+}
 
 /// Says that the file is sound and how many settings it has. `Err` holds its mistakes.
 pub fn check(path: &Path, out: &mut dyn Write) -> Result<(), Error> {

@@ -11,6 +11,7 @@ pub mod month;
 mod month_table;
 pub mod notify;
 pub mod plan;
+pub mod replay;
 pub mod report;
 pub mod set;
 pub mod signal;

@@ -18,6 +18,7 @@ use crate::config;
 use crate::drivers::page::PAGE_MAX;
 use crate::error::Error;
 
+pub(super) use explain::moment;
 pub use explain::{Source, explain};
 pub use learn::{Sample, Site, learn};
 

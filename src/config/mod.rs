@@ -10,6 +10,7 @@ mod mask;
 mod messages;
 mod miners;
 mod pdus;
+mod portable;
 mod preset;
 mod read;
 mod read_devices;
@@ -39,6 +40,7 @@ pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig};
 pub use pdus::{
     Ask, BankConfig, BodyTest, Derived, Login, PduAuth, PduConfig, PduDialect, PduDriver, RedfishConfig, Volts,
 };
+pub use portable::portable;
 pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 pub use sensors::{
@@ -188,4 +190,6 @@ pub struct HistoryConfig {
     pub keep_days: u32,
     /// Days with 15-minute least, mean and largest values.
     pub averages_days: u32,
+    /// Days for which what each run read is kept, for `replay`; 0 keeps nothing.
+    pub inputs_days: u32,
 }

@@ -289,9 +289,11 @@ fn read_overrides(s: &Section<'_>) -> Option<OverridesConfig> {
 fn read_history(s: &Section<'_>) -> Option<HistoryConfig> {
     let keep_days = s.number("keep_days", Need::Default("30"), 1..=36_500);
     let averages_days = s.number("averages_days", Need::Default("730"), 1..=36_500);
+    let inputs_days = s.number("inputs_days", Need::Default("14"), 0..=366);
     s.finish();
     Some(HistoryConfig {
         keep_days: u32::try_from(keep_days?).ok()?,
         averages_days: u32::try_from(averages_days?).ok()?,
+        inputs_days: u32::try_from(inputs_days?).ok()?,
     })
 }

@@ -1,11 +1,12 @@
 //! Alarms: conditions that last. Each is told when it is raised, again while it stands (a warning ever more slowly, an
 //! emergency steadily until someone acknowledges it), and once when it is over. A warning that comes and goes is told as
-//! flapping, once, and then again when that ends. An emergency never flaps: each raise is told.
+//! flapping, once, and then again when that ends: when it stays, or stays away, for three times as long as it lay between two
+//! raises, which is 1 h at least and 6 h at most. An emergency never flaps: each raise is told.
 //!
 //! | from | to | when |
 //! | --- | --- | --- |
 //! | none | standing | its condition holds |
-//! | none | flapping | a warning's condition holds for the third time within 1 h |
+//! | none | flapping | a warning's condition holds for the third time within 1 h, or the sixth within 1 d |
 //! | standing, acknowledged | gone | its condition does not hold |
 //! | standing | acknowledged | a person acknowledges it: no more reminders |
 //! | acknowledged, gone | standing | its severity rises |
@@ -15,8 +16,8 @@
 //! | flapping | quiet | its condition does not hold |
 //! | quiet | flapping | its condition holds again |
 //! | flapping, quiet | standing | its severity rises |
-//! | flapping, quiet | standing, acknowledged | it has stood for 1 h without a break of 3 min |
-//! | quiet | none | its condition has not held for 1 h |
+//! | flapping, quiet | standing, acknowledged | it has stood for its time without a break of 3 min |
+//! | quiet | none | its condition has not held for its time |
 
 use super::Report;
 use super::conditions::Condition;
@@ -29,16 +30,24 @@ use crate::units::{Moment, Seconds};
 const OVER_AFTER: Seconds = Seconds(180);
 /// The longest time between two reminders of a warning.
 const REMINDER_MAX: Seconds = Seconds(7 * 86_400);
-/// A warning that is raised [`FLAPPING_RAISES`] times within this flaps, until it stays, or stays away, for as long.
+/// A warning that is raised [`FLAPPING_RAISES`] times within this flaps.
 const FLAPPING_TIME: Seconds = Seconds(3600);
 /// See [`FLAPPING_TIME`].
 const FLAPPING_RAISES: usize = 3;
-/// Raises of one alarm that are remembered, and of which there is an event, within [`FLAPPING_TIME`].
+/// So does one that is raised [`FLAPPING_RAISES_SLOW`] times within this: each time it would be a message, and its end another.
+const FLAPPING_TIME_SLOW: Seconds = Seconds(86_400);
+/// See [`FLAPPING_TIME_SLOW`].
+const FLAPPING_RAISES_SLOW: usize = 6;
+/// One that flaps is told again after so many times the span between two raises, within [`FLAPPING_TIME`] and this.
+const SPANS: u64 = 3;
+/// See [`SPANS`].
+const QUIET_MAX: Seconds = Seconds(6 * 3600);
+/// Raises of one alarm that are remembered, and of which there is an event within [`FLAPPING_TIME`].
 const RAISES_MAX: usize = 10;
 
 table! {
     RAISED = "none", "standing", "its condition holds";
-    TOO_OFTEN = "none", "flapping", "a warning's condition holds for the third time within 1 h";
+    TOO_OFTEN = "none", "flapping", "a warning's condition holds for the third time within 1 h, or the sixth within 1 d";
     NOT_HOLDING = "standing, acknowledged", "gone", "its condition does not hold";
     ACKNOWLEDGED = "standing", "acknowledged", "a person acknowledges it: no more reminders";
     WORSE = "acknowledged, gone", "standing", "its severity rises";
@@ -48,8 +57,8 @@ table! {
     QUIET = "flapping", "quiet", "its condition does not hold";
     BACK = "quiet", "flapping", "its condition holds again";
     FLAPPING_WORSE = "flapping, quiet", "standing", "its severity rises";
-    STAYS = "flapping, quiet", "standing, acknowledged", "it has stood for 1 h without a break of 3 min";
-    FLAPPING_OVER = "quiet", "none", "its condition has not held for 1 h";
+    STAYS = "flapping, quiet", "standing, acknowledged", "it has stood for its time without a break of 3 min";
+    FLAPPING_OVER = "quiet", "none", "its condition has not held for its time";
 }
 
 /// Whether an alarm stands: its condition held just now, or is not gone for long enough to be over.
@@ -61,7 +70,7 @@ pub(super) fn stands(next: &SiteState, id: &str, now: &Moment) -> bool {
 /// Compares the conditions that hold with the standing alarms.
 pub(super) fn step(cfg: &Config, next: &mut SiteState, holding: Vec<Condition>, now: &Moment, report: &mut Report) {
     for raised in next.raised.values_mut() {
-        raised.retain(|at| now.since(at) < FLAPPING_TIME);
+        raised.retain(|at| now.since(at) < FLAPPING_TIME_SLOW);
     }
     next.raised.retain(|_, raised| !raised.is_empty());
     let gone: Vec<String> =
@@ -78,12 +87,15 @@ pub(super) fn step(cfg: &Config, next: &mut SiteState, holding: Vec<Condition>, 
 fn end(next: &mut SiteState, id: String, now: &Moment, report: &mut Report) {
     let Some(alarm) = next.alarms.get_mut(&id) else { return };
     let since = *alarm.gone.get_or_insert(*now);
-    let limit = if alarm.flapping { FLAPPING_TIME } else { OVER_AFTER };
+    let raises = next.raised.get(&id).map(Vec::as_slice).unwrap_or_default();
+    let limit = if alarm.flapping { flapping_time(raises) } else { OVER_AFTER };
     if now.since(&since) < limit {
         return;
     }
     let Some(alarm) = next.alarms.remove(&id) else { return };
     let text = if alarm.flapping {
+        // The count begins anew.
+        next.raised.remove(&id);
         format!("Over, no longer flapping: quiet for {}: {}", now.since(&since), alarm.text)
     } else {
         format!("Over after {}: {}", now.since(&alarm.since), alarm.text)
@@ -111,14 +123,14 @@ fn hold(cfg: &Config, next: &mut SiteState, condition: Condition, now: &Moment, 
 fn raise(next: &mut SiteState, condition: Condition, now: &Moment, report: &mut Report) {
     let raises = next.raised.entry(condition.id.clone()).or_default();
     note_raise(raises, now);
-    let flapping = raises.len() >= FLAPPING_RAISES && condition.severity != Severity::Emergency;
-    if flapping {
-        let (id, times, text) = (&condition.id, raises.len(), &condition.text);
-        report.event(now, EventKind::Alarm, id, format!("flapping, raised {times} times in an hour: {text}"));
-        let text = format!(
-            "Flapping: `{id}` came and went {times} times in an hour; told again when it stays or is quiet for \
-             {FLAPPING_TIME}. {text}"
-        );
+    let often = too_often(raises, now).filter(|_| condition.severity != Severity::Emergency);
+    let flapping = often.is_some();
+    if let Some(often) = often {
+        let (id, text) = (&condition.id, &condition.text);
+        report.event(now, EventKind::Alarm, id, format!("flapping, raised {often}: {text}"));
+        let quiet = flapping_time(raises);
+        let text =
+            format!("Flapping: `{id}` came and went {often}; told again when it stays or is quiet for {quiet}. {text}");
         report.notice(now, condition.severity, text);
     } else {
         tell_raised(&condition, now, report);
@@ -146,10 +158,33 @@ fn raised(condition: &Condition, now: &Moment) -> Alarm {
     }
 }
 
+/// How often it was raised, in words, when that is too often.
+fn too_often(raises: &[Moment], now: &Moment) -> Option<String> {
+    let lately = within_the_hour(raises, now);
+    if lately >= FLAPPING_RAISES {
+        return Some(format!("{lately} times in an hour"));
+    }
+    (raises.len() >= FLAPPING_RAISES_SLOW).then(|| format!("{} times in a day", raises.len()))
+}
+
+fn within_the_hour(raises: &[Moment], now: &Moment) -> usize {
+    raises.iter().filter(|at| now.since(at) < FLAPPING_TIME).count()
+}
+
+/// How long what was raised so must stay, or stay away, to be told again.
+fn flapping_time(raises: &[Moment]) -> Seconds {
+    let spans = u64::try_from(raises.len().saturating_sub(1)).unwrap_or(0);
+    let all = raises.first().zip(raises.last()).map_or(Seconds(0), |(first, last)| last.since(first));
+    let time = all.0.saturating_mul(SPANS).checked_div(spans).unwrap_or(0);
+    Seconds(time).clamp(FLAPPING_TIME, QUIET_MAX)
+}
+
 /// Remembers a raise; returns whether there was room for it within the hour.
 fn note_raise(raises: &mut Vec<Moment>, now: &Moment) -> bool {
-    let has_room = raises.len() < RAISES_MAX;
+    let has_room = within_the_hour(raises, now) < RAISES_MAX;
     if has_room {
+        let over = raises.len().saturating_add(1).saturating_sub(RAISES_MAX);
+        raises.drain(..over);
         raises.push(*now);
     }
     has_room
@@ -167,10 +202,11 @@ fn flap(alarm: &mut Alarm, raises: &mut Vec<Moment>, condition: Condition, now: 
         }
     }
     let standing = now.since(&alarm.since);
-    if standing < FLAPPING_TIME {
+    if standing < flapping_time(raises) {
         return;
     }
     alarm.flapping = false;
+    raises.clear();
     (alarm.told, alarm.times_told) = (*now, 1);
     let text = format!("No longer flapping, stands for {standing}: {}", alarm.text);
     report.event(now, EventKind::Alarm, &id, text.clone());

@@ -33,7 +33,7 @@ mod written;
 
 pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
-pub use outcome::record;
+pub use outcome::{grouped, record};
 pub use run::begin_run;
 pub use second_look::{needs_second_look, settled};
 pub use signal::{Says, says};

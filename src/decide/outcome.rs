@@ -114,7 +114,7 @@ fn listed_asleep(foreman: &ForemanReading, miner: u64) -> bool {
 }
 
 /// Commands in words, those of one kind together: `("foreman", "40 miners sleeping (1001-1040)")`.
-pub(super) fn grouped(commands: &[Command]) -> Vec<(String, String)> {
+pub fn grouped(commands: &[Command]) -> Vec<(String, String)> {
     let mut miners: BTreeMap<PowerMode, Vec<u64>> = BTreeMap::new();
     let mut outlets: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
     let mut words = Vec::new();

@@ -8,6 +8,7 @@ mod demand;
 mod fan;
 mod fault;
 mod health;
+mod inputs;
 mod message;
 mod miners;
 mod reading;
@@ -25,6 +26,7 @@ pub use demand::{DemandState, OffReason};
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
 pub use health::{Counter, DeviceHealth};
+pub use inputs::{CallTimes, Decided, InputBegin, InputEnd, InputLine, InputPass, Stand, core, fingerprint};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
 };

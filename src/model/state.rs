@@ -45,7 +45,7 @@ pub struct SiteState {
     pub fans: BTreeMap<u8, FanState>,
     /// Standing alarms by id.
     pub alarms: BTreeMap<String, Alarm>,
-    /// When each alarm was raised within the last hour, a bounded number of times: how one is seen to come and go.
+    /// When each alarm was raised within the last day, a bounded number of times: how one is seen to come and go.
     #[serde(default)]
     pub raised: BTreeMap<String, Vec<Moment>>,
     /// States that were written by hand, by the override's target, with the time it was set: each is written once.

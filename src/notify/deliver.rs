@@ -13,6 +13,7 @@ use crate::model::{Channel, Delivery, Fault, FaultKind, OutboxEntry};
 
 use super::attempt::Attempt;
 use super::letter::Letter;
+use super::outbox::left;
 use super::queue::{Batch, batches};
 use super::{email, sms, telegram};
 
@@ -54,9 +55,7 @@ pub fn deliver(
     let shared = Arc::new(cfg.clone());
     let (reports, received) = channel();
     for (channel, entries) in by_channel {
-        let sent = sent_last_hour.get(&channel).copied().unwrap_or(0);
-        let left = usize::try_from(cfg.notify.max_per_hour.saturating_sub(sent)).unwrap_or(0);
-        let batches = batches(entries, now, left);
+        let batches = batches(entries, now, left(cfg, sent_last_hour, channel));
         let (cfg, reports, clock) = (Arc::clone(&shared), reports.clone(), *clock);
         let work = move || send_all(&cfg, channel, batches, &clock, deadline, &reports);
         if let Err(cause) = thread::Builder::new().name(channel.word().to_owned()).spawn(work) {

@@ -7,6 +7,7 @@ mod dead_man;
 mod deliver;
 mod email;
 mod letter;
+mod outbox;
 mod queue;
 mod sms;
 mod telegram;
@@ -14,6 +15,7 @@ mod text;
 
 pub use dead_man::{Ping, ping};
 pub use deliver::deliver;
+pub use outbox::{Due, Settled, due, settle};
 
 /// The readers of services' answers alone, for tests: no I/O.
 pub mod parse {

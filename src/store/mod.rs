@@ -11,6 +11,7 @@ mod db;
 mod evidence;
 mod exchange;
 mod history;
+mod inputs;
 mod parts;
 mod plain;
 mod schema;
@@ -32,6 +33,7 @@ pub use history::{
     Band, HistoryLimits, Trend, append as append_history, finest_step, keep as keep_history, read as read_history,
     trend,
 };
+pub use inputs::{Damage, RunInputs, append as append_inputs, forget as forget_inputs, last_left, read as read_inputs};
 pub use plain::{read_snapshot, write_snapshot};
 
 /// The readers of stored bytes alone, for tests.
@@ -154,6 +156,11 @@ impl Store {
     /// The folder of the day files.
     pub fn history_folder(&self) -> PathBuf {
         self.folder.join("history")
+    }
+
+    /// The folder of what runs read and decided, for `replay`.
+    pub fn inputs_folder(&self) -> PathBuf {
+        self.folder.join("inputs")
     }
 
     /// The folder of the calls' files.

@@ -32,6 +32,7 @@ impl<'a> Run<'a> {
             events: Vec::new(),
             notices: Vec::new(),
             pages: Vec::new(),
+            inputs: None,
             troubles: Vec::new(),
             earlier_troubles: Vec::new(),
             faults: false,
@@ -52,6 +53,7 @@ impl<'a> Run<'a> {
             );
             run.event(&now, EventKind::Program, "run", text);
         }
+        run.begin_inputs(&loaded.acknowledged, &now);
         run.acknowledge(&loaded.acknowledged, &now);
         run.state.channels.retain(|channel, _| notify::configured(cfg).contains(channel));
         run.take_tested(&loaded.tested, &now);
@@ -140,7 +142,7 @@ impl<'a> Run<'a> {
             Ok(Some(done)) => log::info!("{done}"),
             Err(error) => self.trouble(&error, now),
         }
-        let HistoryConfig { keep_days, averages_days } = self.cfg.history;
+        let HistoryConfig { keep_days, averages_days, .. } = self.cfg.history;
         let limits = HistoryLimits { full_days: keep_days as usize, quarter_days: averages_days as usize };
         match store::keep_history(&store.history_folder(), now.wall, limits) {
             Ok(None) => {}

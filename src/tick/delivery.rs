@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Run;
-use crate::model::{Delivery, DeliveryResult, Event, EventKind, OutboxEntry, Severity};
+use crate::model::{Delivery, DeliveryResult, Event, EventKind, Severity};
 use crate::notify;
 use crate::store::Change;
 use crate::units::{Moment, Seconds};
@@ -49,49 +49,23 @@ impl Run<'_> {
 
     /// Takes in what one service said to one message.
     fn settle(&mut self, delivery: &Delivery, now: &Moment, change: &mut Change) {
-        let is_meant = |entry: &OutboxEntry| entry.channel == delivery.channel && delivery.ids.contains(&entry.id);
-        let (entries, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.outbox).into_iter().partition(is_meant);
-        self.outbox = rest;
-        match &delivery.result {
-            DeliveryResult::Accepted(remark) => {
-                self.channel_said(delivery.channel, remark.as_ref());
-                log::info!("{}: {} messages accepted", delivery.channel.word(), entries.len());
-                if let Some(fault) = remark {
-                    self.tell_fault(&fault.to_string(), now, change);
-                }
-                if entries.iter().any(|entry| entry.notice.severity != Severity::Emergency) {
-                    self.sent.entry(delivery.channel).or_default().push(*now);
-                }
-                change.outbox_done.extend(entries.iter().map(|entry| entry.id));
-            }
-            DeliveryResult::Refused(fault) => {
-                self.channel_said(delivery.channel, Some(fault));
-                self.tell_fault(&format!("{fault}; given up: {} messages", entries.len()), now, change);
-                change.outbox_done.extend(entries.iter().map(|entry| entry.id));
-            }
-            DeliveryResult::Later(fault, not_before) => {
-                self.channel_said(delivery.channel, Some(fault));
-                log::warn!("{fault}; {} messages wait", entries.len());
-                self.faults = true;
-                let limit = self.cfg.notify.give_up_after;
-                let (old, waiting): (Vec<_>, Vec<_>) =
-                    entries.into_iter().partition(|entry| now.wall.since(entry.notice.at) >= limit);
-                if !old.is_empty() {
-                    self.tell_fault(&format!("{fault}; given up after {limit}: {} messages", old.len()), now, change);
-                    change.outbox_done.extend(old.iter().map(|entry| entry.id));
-                }
-                for mut entry in waiting {
-                    entry.attempts = entry.attempts.saturating_add(1);
-                    entry.not_before = *not_before;
-                    entry.last_fault = Some(fault.clone());
-                    entry.reached.extend(delivery.reached.iter().cloned());
-                    entry.reached.sort();
-                    entry.reached.dedup();
-                    change.outbox.push(entry.clone());
-                    self.outbox.push(entry);
-                }
-            }
+        let settled = notify::settle(self.cfg, &mut self.outbox, delivery, now.wall);
+        self.channel_said(delivery.channel, settled.said.as_ref());
+        if matches!(delivery.result, DeliveryResult::Accepted(_)) {
+            log::info!("{}: {} messages accepted", delivery.channel.word(), settled.done.len());
         }
+        if let Some(why) = settled.waits {
+            log::warn!("{why}");
+            self.faults = true;
+        }
+        if let Some(text) = settled.told {
+            self.tell_fault(&text, now, change);
+        }
+        if settled.counts {
+            self.sent.entry(delivery.channel).or_default().push(*now);
+        }
+        change.outbox_done.extend(settled.done);
+        change.outbox.extend(settled.again);
     }
 
     fn tell_fault(&mut self, text: &str, now: &Moment, change: &mut Change) {

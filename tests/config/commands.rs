@@ -49,7 +49,10 @@ fn get_addresses_sections_and_elements_by_name_or_place() {
     assert_eq!(get_value(&path, "pdu.2.url"), "http://127.0.0.1:18011");
     assert_eq!(get_value(&path, "fan.7.relay"), "2");
     assert_eq!(get_value(&path, "room_alert.room-alert.probes.exhaust.index"), "3");
-    assert_eq!(get_value(&path, "history"), "history.keep_days = 30\nhistory.averages_days = 730");
+    assert_eq!(
+        get_value(&path, "history"),
+        "history.keep_days = 30\nhistory.averages_days = 730\nhistory.inputs_days = 14"
+    );
 }
 
 #[test]

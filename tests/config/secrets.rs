@@ -117,3 +117,34 @@ fn nothing_but_secrets_is_taken_for_one() {
         assert_eq!(config::is_secret_name(entry.key), entry.secret, "{}", entry.path);
     }
 }
+
+#[test]
+fn a_portable_text_gives_the_same_rules_without_secrets_comments_and_files() {
+    let text = changed("api_key = \"site-foreman-key\"", "api_key_file = \"/nowhere/foreman.key\"");
+    let text = text
+        .replace("ca_file = ", "# moved\nca_file = ")
+        .replace("http://127.0.0.1:18022", "http://me:site-password@127.0.0.1:18022");
+    let portable = config::portable(&text, "config.txt").unwrap();
+    for secret in SECRETS {
+        assert!(!portable.contains(secret), "`{secret}` is shown");
+    }
+    for word in ["site-password", "\n#", "foreman.key", "ca_file"] {
+        assert!(!portable.contains(word), "{word}");
+    }
+    let (whole, there) = (sound(SAMPLE), sound(&portable));
+    let rules = |cfg: &config::Config| {
+        let (fans, miners, climate) = (&cfg.fan_rules, &cfg.miners, &cfg.climate);
+        format!("{:?} {fans:?} {miners:?} {climate:?} {:?} {:?} {:?}", cfg.signal, cfg.fans, cfg.rooms, cfg.notify)
+    };
+    assert_eq!(rules(&whole), rules(&there));
+    assert_eq!(portable, config::portable(&portable, "config.txt").unwrap());
+    assert!(config::portable("mode = ", "config.txt").unwrap_err()[0].starts_with("config.txt: "));
+}
+
+#[test]
+fn a_header_line_with_a_secret_goes_from_a_portable_text() {
+    let portable =
+        |line: &str| config::portable(&format!("[x]\nswitch_headers = [{line}, \"Accept: text/plain\"]\n"), "f");
+    assert_eq!(portable("\"X-Api-Key: 12345\"").unwrap(), "[x]\nswitch_headers = [\"Accept: text/plain\"]\n");
+    assert!(portable("\"X-Api-Key: {key}\"").unwrap().contains("X-Api-Key: {key}"));
+}

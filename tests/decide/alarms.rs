@@ -197,6 +197,51 @@ fn a_warning_raised_for_the_third_time_within_an_hour_flaps_and_says_so_once() {
     assert_eq!((scene.told("Flapping"), scene.told_at(Severity::Warning).len()), (0, 1));
 }
 
+/// One raise and its end after each hour and a bit: `span` is that from raise to raise.
+fn raised_often(times: usize, span: u64) -> Scene {
+    let mut scene = Scene::running();
+    scene.notices.clear();
+    for _ in 0..times {
+        let start = scene.now.wall;
+        raise(&mut scene);
+        end(&mut scene);
+        until(&mut scene, start, span);
+    }
+    scene
+}
+
+#[test]
+fn a_warning_raised_for_the_sixth_time_within_a_day_flaps_and_not_for_the_fifth() {
+    let mut scene = raised_often(5, 4000);
+    assert_eq!((scene.told("Flapping"), scene.told_at(Severity::Warning).len()), (0, 5));
+    raise(&mut scene);
+    assert!(flaps(&scene));
+    assert_eq!(scene.told("Flapping: `override signal` came and went 6 times in a day; told again"), 1);
+    // The sixth comes a second before, and at, the end of the day since the first.
+    let mut scene = raised_often(5, 86_400 / 5);
+    scene.state.raised.get_mut(BY_HAND).unwrap()[0].up.0 += 1;
+    raise(&mut scene);
+    assert!(flaps(&scene));
+    let mut scene = raised_often(5, 86_400 / 5);
+    raise(&mut scene);
+    assert!(!flaps(&scene), "the first one is a day ago");
+}
+
+#[test]
+fn what_flaps_slowly_is_over_when_it_is_quiet_for_three_times_as_long_as_between_its_raises() {
+    let mut scene = raised_often(5, 4000);
+    raise(&mut scene);
+    scene.overrides.clear();
+    scene.pass();
+    scene.wait(11_999);
+    scene.pass();
+    assert!(flaps(&scene));
+    scene.wait(1);
+    scene.pass();
+    assert_eq!(scene.told("Over, no longer flapping: quiet for 3 h 20 min"), 1);
+    assert!(!scene.state.raised.contains_key(BY_HAND), "the count begins anew");
+}
+
 #[test]
 fn a_flapping_alarm_is_silent_its_events_are_bounded_and_it_is_shown() {
     let mut scene = raised_three_times(2000);

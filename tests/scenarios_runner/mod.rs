@@ -2,6 +2,7 @@
 //! is driven through the virtual mine. `parse` reads a story, `play` makes its frames, `judge` compares, `show` tells why.
 
 pub mod conditions;
+pub mod incidents;
 pub mod judge;
 pub mod parse;
 pub mod play;

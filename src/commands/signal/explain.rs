@@ -88,7 +88,7 @@ pub fn explain(cfg: &Config, source: Source, now: UnixSeconds, out: &mut dyn Wri
 }
 
 /// The moment that a person names at the site.
-pub(super) fn moment(text: &str, time_zone: &str) -> Result<UnixSeconds, Error> {
+pub(in crate::commands) fn moment(text: &str, time_zone: &str) -> Result<UnixSeconds, Error> {
     let wrong = || Error::Usage(format!("`{text}` is not a time; write it like \"2026-11-22 14:10\""));
     let at: jiff::civil::DateTime = text.trim().parse().map_err(|_| wrong())?;
     let zone = TimeZone::get(time_zone).map_err(|_| wrong())?;

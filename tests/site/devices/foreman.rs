@@ -188,10 +188,16 @@ fn miner(world: &World, index: usize) -> Value {
         "location": {"rackId": 1 + index / OUTLETS, "row": 1 + index % OUTLETS / 8, "index": 1 + index % 8},
         "firmware": {"author": "Bitmain", "version": "49.0.1.3"},
         "network": {"ip": ip},
-        "tags": [{"id": 5, "name": "curtail"}],
+        "tags": tags(index),
         "pools": [{"url": "stratum+tcp://pool.invalid:3333", "worker": format!("prairie.{id}"), "status": true,
                    "enabled": true, "accepted": 41_000 + index, "rejected": 12, "stale": 0}],
     })
+}
+
+/// All are `curtail`, and those on the first three outlets of each PDU `front` too: for a small mine.
+fn tags(index: usize) -> Value {
+    let curtail = json!({"id": 5, "name": "curtail"});
+    if index % OUTLETS < 3 { json!([curtail, {"id": 6, "name": "front"}]) } else { json!([curtail]) }
 }
 
 fn power_mode(world: &mut World, request: &Request) -> Response {
