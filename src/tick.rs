@@ -3,6 +3,7 @@
 
 mod books;
 mod calls;
+mod compare;
 mod delivery;
 mod evidence;
 mod lines;
@@ -28,6 +29,7 @@ use crate::store::{self, Change, Store};
 use crate::units::{Moment, Seconds};
 
 pub use calls::{Shown, shown as shown_calls};
+pub use compare::{Compared, compare};
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);

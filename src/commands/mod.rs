@@ -9,6 +9,7 @@ mod month_table;
 pub mod notify;
 pub mod plan;
 pub mod report;
+mod seen;
 pub mod set;
 pub mod signal;
 pub mod status;
