@@ -104,6 +104,8 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Answer one request of a web server for the debug or the configuration page (CGI; nothing to type by hand)
+    Cgi,
     /// Print the crontab line for the configured interval
     Crontab,
     /// Print shell completions

@@ -30,6 +30,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     match &cli.command {
         Command::Completions { shell } => return commands::manual::completions(*shell, &mut out),
         Command::Man => return commands::manual::page(&mut out),
+        Command::Cgi => return commands::cgi::run(path, &mut out),
         Command::Config { what } => {
             let done = match what {
                 ConfigCommand::Init => commands::config::init(path, &mut out),
@@ -85,7 +86,8 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             commands::month::month(cfg, clock, month.as_deref(), (*json, *csv), out)?;
         }
         Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
-        Command::Signal { .. } | Command::Config { .. } | Command::Completions { .. } | Command::Man => {}
+        Command::Signal { .. } | Command::Config { .. } | Command::Completions { .. } | Command::Man | Command::Cgi => {
+        }
     }
     Ok(EXIT_DONE)
 }

@@ -1,6 +1,7 @@
 //! The subcommands other than `tick`. Each writes to the given output and touches no device, except `plan`, which
-//! reads them, and `signal explain`, which reads the signal's page.
+//! reads them, `signal explain`, which reads the signal's page, and `cgi`, which shows plans.
 
+pub mod cgi;
 pub mod config;
 pub mod crontab;
 pub mod manual;
