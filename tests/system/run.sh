@@ -294,6 +294,7 @@ fact "a run draws the page, status.json and metrics.prom" \
 check_nginx
 check_prometheus
 counted /usr/bin/python3 "$HERE/browser.py" "$URL/" "$SHOTS"
+counted bash "$HERE/cgi.sh"
 check_mail
 check_cron_runs
 printf '%d passed, %d failed\n' "$passed" "$failed"
