@@ -28,6 +28,9 @@ pub enum Command {
         /// As JSON, the same as status.json beside the page
         #[arg(long)]
         json: bool,
+        /// For a monitor: one line with performance data, and exit code 0, 1, 2 or 3
+        #[arg(long, conflicts_with = "json")]
+        check: bool,
     },
     /// Put a value in place of an input, or hold an output, for a limited time
     Set {

@@ -31,6 +31,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Completions { shell } => return commands::manual::completions(*shell, &mut out),
         Command::Man => return commands::manual::page(&mut out),
         Command::Cgi => return commands::cgi::run(path, &mut out),
+        Command::Status { check: true, .. } => return commands::check::check(path, &mut out),
         Command::Config { what } => {
             let done = match what {
                 ConfigCommand::Init => commands::config::init(path, &mut out),
@@ -71,8 +72,9 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
         }
         Command::Notify { what } => return commands::notify::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
-        Command::Status { json } => {
-            let colour = std::io::stdout().is_terminal();
+        Command::Status { json, .. } => {
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let colour = std::io::stdout().is_terminal() && !plain;
             commands::report::status(cfg, clock, *json, colour, out)?;
         }
         Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,

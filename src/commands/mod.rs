@@ -2,6 +2,7 @@
 //! reads them, `signal explain`, which reads the signal's page, and `cgi`, which shows plans.
 
 pub mod cgi;
+pub mod check;
 pub mod config;
 pub mod crontab;
 pub mod manual;
