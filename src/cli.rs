@@ -51,6 +51,9 @@ pub enum Command {
         /// As JSON, the same as status.json beside the page
         #[arg(long)]
         json: bool,
+        /// For a monitor: one line with performance data, and exit code 0, 1, 2 or 3
+        #[arg(long, conflicts_with = "json")]
+        check: bool,
     },
     /// Put a value in place of an input, or hold an output, for a limited time
     Set {
@@ -141,6 +144,8 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Answer one request of a web server for the debug or the configuration page (CGI; nothing to type by hand)
+    Cgi,
     /// Print the crontab line for the configured interval
     Crontab,
     /// Print shell completions

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use fs2::FileExt;
@@ -60,6 +61,20 @@ pub fn take(path: &Path, now: &Moment) -> Result<RunLock, NotTaken> {
     Ok(RunLock { _file: file })
 }
 
+/// Who holds the lock at this moment; `None` when nobody does. Unlike [`take`] it never stands in a run's way, not even
+/// for a moment: the kernel's own list is asked.
+pub fn holder_now(path: &Path) -> Option<Holder> {
+    let mut file = File::open(path).ok()?;
+    let inode = format!(":{}", file.metadata().ok()?.ino());
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 1234 08:02:131077 0 EOF`; one who waits has `->` before FLOCK.
+    let held = locks.lines().any(|line| {
+        let mut words = line.split_ascii_whitespace();
+        words.nth(1) == Some("FLOCK") && words.nth(3).is_some_and(|place| place.ends_with(&inode))
+    });
+    if held { Some(holder(&mut file).unwrap_or(Holder { process: 0, since: UnixSeconds(0) })) } else { None }
+}
+
 fn holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.take(100).read_to_string(&mut text).ok()?;
@@ -77,10 +92,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tick.lock");
         let now = Moment { wall: UnixSeconds(1000), boot: BootId(1), up: Seconds(5) };
+        assert_eq!(holder_now(&path), None, "there is no lock yet");
         let first = take(&path, &now).unwrap();
+        assert_eq!(holder_now(&path).map(|holder| holder.process), Some(std::process::id()));
         let Err(NotTaken::Held(Some(holder))) = take(&path, &now) else { panic!("taken twice") };
         assert_eq!(holder, Holder { process: std::process::id(), since: UnixSeconds(1000) });
         drop(first);
+        assert_eq!(holder_now(&path), None);
         assert!(take(&path, &now).is_ok());
     }
 }

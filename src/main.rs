@@ -29,6 +29,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     match &cli.command {
         Command::Completions { shell } => return commands::manual::completions(*shell, &mut out),
         Command::Man => return commands::manual::page(&mut out),
+        Command::Cgi => return commands::cgi::run(path, &mut out),
+        Command::Status { check: true, .. } => return commands::check::check(path, &mut out),
         Command::Config { what } => return commands::config::run(path, what, &mut out).map(|()| EXIT_DONE),
         Command::Signal { what } => return commands::signal::run(path, what, &mut out),
         Command::Doctor { device, json } => return commands::doctor::run(path, device, *json, &mut out),
@@ -63,7 +65,11 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
         Command::Notify { what } => return commands::notify::run(cfg, clock, what, out),
         Command::Db { what } => return commands::db::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
-        Command::Status { json } => commands::report::status(cfg, clock, *json, std::io::stdout().is_terminal(), out)?,
+        Command::Status { json, .. } => {
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let colour = std::io::stdout().is_terminal() && !plain;
+            commands::report::status(cfg, clock, *json, colour, out)?;
+        }
         Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,
         Command::Clear { target } => commands::set::clear(cfg, clock, &target.join(" "), out)?,
         Command::Ack { alarm } => commands::set::acknowledge(cfg, clock, &alarm.join(" "), out)?,
@@ -81,7 +87,8 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
         | Command::Replay(_)
         | Command::Config { .. }
         | Command::Completions { .. }
-        | Command::Man => {}
+        | Command::Man
+        | Command::Cgi => {}
     }
     Ok(EXIT_DONE)
 }

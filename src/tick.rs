@@ -3,6 +3,7 @@
 
 mod books;
 mod calls;
+mod compare;
 mod delivery;
 mod evidence;
 mod inputs;
@@ -33,6 +34,7 @@ use crate::units::{Moment, Seconds};
 use second_look::Pages;
 
 pub use calls::{Shown, shown as shown_calls};
+pub use compare::{Compared, compare};
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);

@@ -7,6 +7,14 @@ use super::printed;
 use crate::config::Config;
 use crate::error::Error;
 
+/// What ends a run that hangs.
+pub(super) const TIMEOUT: &str = "/usr/bin/timeout";
+
+/// A run ends by itself within its budget; after this many seconds `timeout` ends the one that cannot.
+pub(super) fn limit_s(cfg: &Config) -> u64 {
+    cfg.loop_interval.0.saturating_sub(5).max(cfg.tick.budget.0)
+}
+
 /// Prints the line for `/etc/cron.d/minectl`, with absolute paths: cron's own PATH holds neither folder.
 pub fn crontab(cfg: &Config, config_path: &Path, out: &mut dyn Write) -> Result<(), Error> {
     let minutes = cfg.loop_interval.0 / 60;
@@ -23,10 +31,9 @@ pub fn crontab(cfg: &Config, config_path: &Path, out: &mut dyn Write) -> Result<
     };
     let program = std::env::current_exe().unwrap_or_else(|_| "/usr/local/bin/minectl".into());
     let config = std::path::absolute(config_path).unwrap_or_else(|_| config_path.to_owned());
-    // A run ends by itself within its budget; `timeout` is for the one that cannot.
-    let limit = cfg.loop_interval.0.saturating_sub(5).max(cfg.tick.budget.0);
     let line = format!(
-        "{every} * * * * minectl /usr/bin/timeout --kill-after=5 {limit} {} --config {} tick",
+        "{every} * * * * minectl {TIMEOUT} --kill-after=5 {} {} --config {} tick",
+        limit_s(cfg),
         cron_word(&program.to_string_lossy()),
         cron_word(&config.to_string_lossy())
     );

@@ -1,6 +1,8 @@
 //! The subcommands other than `tick`. Each writes to the given output and touches no device, except `plan` and
-//! `doctor`, which read them, and `signal explain`, which reads the signal's page.
+//! `doctor`, which read them, `signal explain`, which reads the signal's page, and `cgi`, which shows plans.
 
+pub mod cgi;
+pub mod check;
 pub mod config;
 pub mod crontab;
 pub mod db;
@@ -13,6 +15,7 @@ pub mod notify;
 pub mod plan;
 pub mod replay;
 pub mod report;
+mod seen;
 pub mod set;
 pub mod signal;
 pub mod status;

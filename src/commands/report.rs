@@ -5,56 +5,38 @@ use std::io::Write;
 use jiff::tz::TimeZone;
 
 use super::printed;
+use super::seen::Seen;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::dashboard::{Input, Trends};
 use crate::error::Error;
 use crate::model::SiteState;
-use crate::store::{self, Store};
-use crate::tick;
+use crate::store::Store;
 use crate::units::{Seconds, UnitError, UnixSeconds};
 
 /// Events shown by `status`.
 const STATUS_EVENTS: usize = 10;
+/// Characters in a line where there is no terminal.
+const WIDTH_ELSE: usize = 100;
 /// Events printed at most.
 const EVENTS_MAX: usize = 20_000;
 
-/// Prints the state of the site as of the last run.
+/// Prints the state of the site as of the last run: as JSON, or for people, in colour if `colour`.
 pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut dyn Write) -> Result<(), Error> {
-    let now = clock.now();
-    let store = Store::with_refuge(&cfg.paths.data, &cfg.paths.page);
-    let mut loaded = store.load(&now);
-    let Some(state) = loaded.state.take() else {
-        return Err(Error::Usage("no run has been made yet; start one with `minectl tick`".to_owned()));
-    };
-    let events = store.events(now.wall.minus(Seconds(7 * 86_400)), STATUS_EVENTS).unwrap_or_else(|error| {
-        loaded.troubles.push(error);
-        Vec::new()
-    });
-    let last = state.last_pass.unwrap_or(now);
-    let calls = tick::shown_calls(cfg, &store, &state, &now);
-    let read = store::read_snapshot(&cfg.paths.data);
-    let input = Input {
-        cfg,
-        state: &state,
-        snapshot: read.as_ref().map(|(snapshot, _)| snapshot),
-        reasons: read.as_ref().map_or(&[], |(_, reasons)| reasons.as_slice()),
-        overrides: &loaded.overrides,
-        events: &events,
-        log_tail: &[],
-        trends: &Trends::default(),
-        calls: &calls.finished,
-        call: calls.running.as_ref(),
-        now,
-        next_due: last.wall.plus(cfg.loop_interval),
-        test_clock: clock.is_test(),
-        lost: &loaded.troubles,
-    };
-    let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
-    if !json && last_run_is_late(cfg, &state, clock) {
-        printed(writeln!(out, "THE LAST RUN IS {} OLD; one is due every {}\n", now.since(&last), cfg.loop_interval))?;
+    let seen = Seen::look(cfg, clock, STATUS_EVENTS)?;
+    let width = terminal_width().unwrap_or(WIDTH_ELSE);
+    if !json && last_run_is_late(cfg, &seen.state, clock) {
+        let last = seen.state.last_pass.unwrap_or(seen.now);
+        let age = seen.now.since(&last);
+        printed(writeln!(out, "THE LAST RUN IS {age} OLD; one is due every {}\n", cfg.loop_interval))?;
     }
-    printed(super::status::status(&input, out, json, colour, width))
+    printed(super::status::status(&seen.input(cfg), out, json, colour, width))
+}
+
+/// The width that lines are folded to: as `COLUMNS` says (`watch` sets it), else as the terminal is.
+fn terminal_width() -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let size = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    told.or_else(size).filter(|width| *width > 0)
 }
 
 fn last_run_is_late(cfg: &Config, state: &SiteState, clock: &Clock) -> bool {
@@ -87,7 +69,7 @@ pub fn events(cfg: &Config, clock: &Clock, since: &str, as_json: bool, out: &mut
 }
 
 /// A time in the site's zone.
-fn local(cfg: &Config, at: UnixSeconds) -> String {
+pub(super) fn local(cfg: &Config, at: UnixSeconds) -> String {
     let zone = TimeZone::get(&cfg.time_zone).unwrap_or(TimeZone::UTC);
     let time = jiff::Timestamp::from_second(at.0).unwrap_or_default();
     time.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()

@@ -16,9 +16,31 @@ use crate::store::{Change, Store};
 use crate::units::{Seconds, UnitError};
 
 /// The words of a power signal.
-const LEVELS: [(&str, Level); 3] = [("run", Level::Run), ("curtail", Level::Curtail), ("blind", Level::Blind)];
+pub(super) const LEVELS: [(&str, Level); 3] =
+    [("run", Level::Run), ("curtail", Level::Curtail), ("blind", Level::Blind)];
 /// The longest reason that is kept.
 const REASON_CHARS_MAX: usize = 200;
+
+/// What a person asked for.
+pub(super) struct Asked<'a> {
+    /// Target and value.
+    pub(super) what: &'a SetTarget,
+    /// For how long; `None` is the configured time.
+    pub(super) lasts: Option<&'a str>,
+    /// Why.
+    pub(super) reason: &'a str,
+    /// Who.
+    pub(super) by: &'a str,
+}
+
+/// The same, checked.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    /// An override to set.
+    Set(Override),
+    /// A target whose override is to end.
+    Clear(String),
+}
 
 /// Sets an override, or ends it when the value is `auto`.
 pub fn set(
@@ -29,14 +51,25 @@ pub fn set(
     reason: &str,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let store = open(cfg)?;
+    let by = who();
+    match wanted(cfg, clock, &Asked { what, lasts, reason, by: &by })? {
+        Wanted::Clear(target) => clear(cfg, clock, &target, out),
+        Wanted::Set(over) => {
+            let text = save(cfg, clock, over)?;
+            printed(writeln!(out, "set {text}; the next run takes it in"))
+        }
+    }
+}
+
+/// Checks names, values, time, and that nobody runs against the signal unawares. Changes nothing.
+pub(super) fn wanted(cfg: &Config, clock: &Clock, asked: &Asked<'_>) -> Result<Wanted, Error> {
     let now = clock.now();
-    let setting = match parse(cfg, what)? {
-        Parsed::Auto(target) => return clear(cfg, clock, &target, out),
+    let setting = match parse(cfg, asked.what)? {
+        Parsed::Auto(target) => return Ok(Wanted::Clear(target)),
         Parsed::Setting(setting) => setting,
     };
     if let Setting::Miners { on: true, against_signal: false } = setting {
-        let level = store.load(&now).state.map_or(Level::Blind, |state| state.signal.level);
+        let level = open(cfg)?.load(&now).state.map_or(Level::Blind, |state| state.signal.level);
         if level != Level::Run {
             return Err(Error::Usage(format!(
                 "the signal says {}; `set miners on` against it needs --against-signal and may cost the rate",
@@ -44,12 +77,17 @@ pub fn set(
             )));
         }
     }
-    let lasts = duration(cfg, lasts)?;
-    let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
-    let by = who();
-    let text = format!("{setting} for {lasts} by {by}: {reason}");
-    let over = Override { setting: setting.clone(), since: now, lasts, by, reason };
-    let severity = match setting {
+    let lasts = duration(cfg, asked.lasts)?;
+    let reason = asked.reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
+    Ok(Wanted::Set(Override { setting, since: now, lasts, by: asked.by.to_owned(), reason }))
+}
+
+/// Stores an override, as of now, with its event and its message. Returns what was set, in words.
+pub(super) fn save(cfg: &Config, clock: &Clock, over: Override) -> Result<String, Error> {
+    let store = open(cfg)?;
+    let now = clock.now();
+    let text = format!("{} for {} by {}: {}", over.setting, over.lasts, over.by, over.reason);
+    let severity = match over.setting {
         Setting::Miners { against_signal: true, .. } | Setting::Signal(Level::Run) | Setting::State(_) => {
             Severity::Warning
         }
@@ -64,17 +102,26 @@ pub fn set(
     };
     let notice = Notice { severity, at: now.wall, text: format!("Override set: {text}") };
     let change = Change {
-        events: vec![event(&now, EventKind::Override, &setting.target(), format!("set: {text}"))],
+        events: vec![event(&now, EventKind::Override, &over.setting.target(), format!("set: {text}"))],
         queue: notify::route(&cfg.notify, &notice).into_iter().map(|channel| (channel, notice.clone())).collect(),
-        overrides: vec![over],
+        overrides: vec![Override { since: now, ..over }],
         ..Change::default()
     };
     store.save(&change, &now).map_err(Error::Storage)?;
-    printed(writeln!(out, "set {text}; the next run takes it in"))
+    Ok(text)
 }
 
 /// Ends an override, or all of them.
 pub fn clear(cfg: &Config, clock: &Clock, target: &str, out: &mut dyn Write) -> Result<(), Error> {
+    let gone = clear_by(cfg, clock, target, &who())?;
+    if gone.is_empty() {
+        return printed(writeln!(out, "no override is set"));
+    }
+    printed(writeln!(out, "cleared {}; the next run takes it in", gone.join(", ")))
+}
+
+/// The same, by someone else than who is at the keyboard. Returns the targets that were cleared.
+pub(super) fn clear_by(cfg: &Config, clock: &Clock, target: &str, by: &str) -> Result<Vec<String>, Error> {
     let store = open(cfg)?;
     let now = clock.now();
     let overrides = store.overrides().map_err(Error::Storage)?;
@@ -82,13 +129,12 @@ pub fn clear(cfg: &Config, clock: &Clock, target: &str, out: &mut dyn Write) -> 
         overrides.iter().filter(|over| target == "all" || over.setting.target() == target).collect();
     if gone.is_empty() {
         if target == "all" || parse_target_is_known(&overrides, target) {
-            return printed(writeln!(out, "no override is set"));
+            return Ok(Vec::new());
         }
         let known: Vec<String> = overrides.iter().map(|over| format!("`{}`", over.setting.target())).collect();
         let known = if known.is_empty() { "none is set".to_owned() } else { format!("set are {}", known.join(", ")) };
         return Err(Error::Usage(format!("no override of `{target}`; {known}")));
     }
-    let by = who();
     let mut change = Change::default();
     for over in &gone {
         let text = format!("cleared: {} by {by}", over.setting);
@@ -99,7 +145,7 @@ pub fn clear(cfg: &Config, clock: &Clock, target: &str, out: &mut dyn Write) -> 
         change.overrides_done.push(over.setting.target());
     }
     store.save(&change, &now).map_err(Error::Storage)?;
-    printed(writeln!(out, "cleared {}; the next run takes it in", change.overrides_done.join(", ")))
+    Ok(change.overrides_done)
 }
 
 fn parse_target_is_known(overrides: &[Override], target: &str) -> bool {
@@ -108,6 +154,12 @@ fn parse_target_is_known(overrides: &[Override], target: &str) -> bool {
 
 /// Acknowledges an alarm, or all of them.
 pub fn acknowledge(cfg: &Config, clock: &Clock, alarm: &str, out: &mut dyn Write) -> Result<(), Error> {
+    let names = acknowledge_by(cfg, clock, alarm, &who())?;
+    printed(writeln!(out, "acknowledged {names}; no more reminders from the next run on"))
+}
+
+/// The same, by someone else than who is at the keyboard. Returns the alarms, in words.
+pub(super) fn acknowledge_by(cfg: &Config, clock: &Clock, alarm: &str, by: &str) -> Result<String, Error> {
     let store = open(cfg)?;
     let now = clock.now();
     let alarms = store.load(&now).state.map(|state| state.alarms).unwrap_or_default();
@@ -118,11 +170,10 @@ pub fn acknowledge(cfg: &Config, clock: &Clock, alarm: &str, out: &mut dyn Write
             if known.is_empty() { "no alarm stands".to_owned() } else { format!("standing are {}", known.join(", ")) };
         return Err(Error::Usage(format!("no alarm `{alarm}`; {known}")));
     }
-    let by = who();
-    let acknowledge: BTreeMap<String, String> = chosen.iter().map(|id| ((*id).clone(), by.clone())).collect();
+    let acknowledge: BTreeMap<String, String> = chosen.iter().map(|id| ((*id).clone(), by.to_owned())).collect();
     let names = chosen.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
     store.save(&Change { acknowledge, ..Change::default() }, &now).map_err(Error::Storage)?;
-    printed(writeln!(out, "acknowledged {names}; no more reminders from the next run on"))
+    Ok(names)
 }
 
 enum Parsed {

@@ -37,6 +37,51 @@ pub fn with_value(text: &str, entry: &Entry, typed: &str) -> Result<String, Stri
     }
 }
 
+/// The text with this key left out: its lines become comments, a secret's lines go. `Err` is the cause why it cannot be.
+pub fn without(text: &str, entry: &Entry) -> Result<String, String> {
+    let refuse = || format!("`{}`: cannot be left out from here; use `minectl config edit`", entry.path);
+    let Place::Value(span) = &entry.place else { return Ok(text.to_owned()) };
+    let before = text.get(..span.start).ok_or_else(refuse)?;
+    let start = before.rfind('\n').map_or(bom_length(text), |at| at + 1);
+    let named = text.get(start..span.start).ok_or_else(refuse)?.trim_end().trim_end_matches('=').trim();
+    let rest = text.get(span.end..).ok_or_else(refuse)?;
+    let tail = rest.split('\n').next().unwrap_or_default();
+    let is_alone =
+        named.trim_matches(['"', '\'']) == entry.key && (tail.trim().is_empty() || tail.trim().starts_with('#'));
+    if !is_alone {
+        return Err(refuse());
+    }
+    let end = (span.end + tail.len() + 1).min(text.len());
+    let (Some(before), Some(lines), Some(after)) = (text.get(..start), text.get(start..end), text.get(end..)) else {
+        return Err(refuse());
+    };
+    let lines: String = if entry.secret {
+        String::new()
+    } else {
+        lines.split_inclusive('\n').map(|line| format!("# {line}")).collect()
+    };
+    Ok(format!("{before}{lines}{after}"))
+}
+
+/// Why the file could not be replaced by this user; `None` when nothing speaks against it.
+pub fn cannot_replace(path: &Path) -> Option<String> {
+    let target = match fs::canonicalize(path) {
+        Ok(target) => target,
+        Err(cause) => return Some(cause.to_string()),
+    };
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    if rustix::fs::access(folder, access).is_err() {
+        return Some(format!("this program's user may not write into {}", folder.display()));
+    }
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    match fs::metadata(&target) {
+        Ok(meta) if user.is_root() || (meta.uid(), meta.gid()) == (user.as_raw(), group.as_raw()) => None,
+        Ok(_) => Some(format!("{} belongs to another user or group", target.display())),
+        Err(cause) => Some(cause.to_string()),
+    }
+}
+
 fn bom_length(text: &str) -> usize {
     if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use costs::{ChargePeriod, CostsConfig};
-pub use edit::{replace, with_value};
+pub use edit::{cannot_replace, replace, with_value, without};
 pub use entry::{Entry, Kind, Place, nearest};
 pub use fans::{
     FanCapacity, FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, Wiring,

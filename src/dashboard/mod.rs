@@ -27,6 +27,7 @@ use std::path::Path;
 pub use calls::{CallCard, cards as call_cards};
 pub use month::control_days;
 pub use status::Status;
+pub use words::clean;
 
 use crate::config::Config;
 use crate::model::{CallRecord, Event, History, Override, Reason, SiteState, Snapshot};

@@ -158,8 +158,8 @@ impl Words {
 }
 
 /// A text fit to be shown: no control characters (they are invalid in HTML, and commands to a terminal), no more than
-/// [`TEXT_MAX`] characters. Escaping is the template's.
-pub(super) fn clean(text: &str) -> String {
+/// 400 characters. Escaping is the template's.
+pub fn clean(text: &str) -> String {
     let mut shown: String = text
         .chars()
         .take(TEXT_MAX)

@@ -22,8 +22,9 @@ const FLOORS: &[(&str, &str)] = &[
     ("store", "units clock error model config"),
     ("dashboard", "units error model config"),
     ("tick", "units clock error model config http lock logging decide drivers notify store dashboard"),
+    ("cgi", "units"),
     ("cli", ""),
-    ("commands", "units clock error model config http lock logging decide drivers notify store dashboard tick cli"),
+    ("commands", "units clock error model config http lock logging decide drivers notify store dashboard tick cgi cli"),
 ];
 
 /// What `decide` must not name: it does no I/O, reads no clock and writes no log.

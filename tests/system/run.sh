@@ -299,6 +299,7 @@ check_nginx
 check_prometheus
 counted /usr/bin/python3 "$HERE/browser.py" "$URL/" "$SHOTS"
 check_states
+counted bash "$HERE/cgi.sh"
 check_mail
 counted bash "$HERE/install.sh"
 counted bash "$HERE/update.sh"
