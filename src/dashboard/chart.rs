@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(scale([0.0, 200.0], Axis::FromZero).value_decimals, 0);
         assert_eq!(scale([0.0, 100.0], Axis::FromZero).value_decimals, 1);
         let price = scale([0.021, 0.034], Axis::Close);
-        assert!(price.height() >= 200 && price.text(0.034) == "0.0340", "{price:?}");
+        assert!(price.height() >= 200 && price.text(0.034) == "0.03400", "{price:?}");
         assert_eq!(scale([9.0], Axis::Counted).value_decimals, 0, "half a fan is no fan");
         assert_eq!((kilowatts.depth(-5.0), kilowatts.depth(2000.0)), (1000, 0), "beyond an edge is on it");
     }

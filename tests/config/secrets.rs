@@ -122,7 +122,7 @@ fn nothing_but_secrets_is_taken_for_one() {
 fn a_portable_text_gives_the_same_rules_without_secrets_comments_and_files() {
     let text = changed("api_key = \"site-foreman-key\"", "api_key_file = \"/nowhere/foreman.key\"");
     let text = text
-        .replace("ca_file = ", "# moved\nca_file = ")
+        .replace("\n# ca_file = ", "\n# moved\nca_file = ")
         .replace("http://127.0.0.1:18022", "http://me:site-password@127.0.0.1:18022");
     let portable = config::portable(&text, "config.txt").unwrap();
     for secret in SECRETS {
