@@ -329,7 +329,7 @@ admin_step() {
     fi
     if [ ! -e "$root$ADMIN_PASSWORDS" ]; then
         told note "the debug page is off; for it, htpasswd -B -c $ADMIN_PASSWORDS NAME (apache2-utils), and this again"
-    elif grep -q '^[^#]*include snippets/minectl-admin.conf' "$root$SITE" 2>/dev/null || [ -L "$root$ADMIN_ON" ]; then
+    elif [ -L "$root$ADMIN_ON" ]; then
         same "the debug page"
     else
         doing "$ADMIN_ON: the debug page is served, with the passwords of $ADMIN_PASSWORDS" admin_on

@@ -140,15 +140,22 @@ get_release() {
 
 # --- Judging -----------------------------------------------------------------------------------------------------------
 
-# Doctor's exit code: 0 well, 1 warnings, 2 faults. 1 for a program that knows no doctor.
+# How bad it is by the doctor: 0 well, 1 warnings, 2 faults, more for a program that breaks down. 1 for one that knows no
+# doctor.
 doctor() {
     local code=0
     if ! "$BIN" help doctor >/dev/null 2>&1; then return 1; fi
     as_cron timeout --kill-after=5 300 "$BIN" --config "$CONFIG" doctor >"$WORK/doctor" 2>&1 || code=$?
-    return $code
+    # Its own exit codes are those of every command: 1 is faults, 5 is warnings.
+    case $code in
+    0) return 0 ;;
+    5) return 1 ;;
+    1) return 2 ;;
+    *) return $((code > 2 ? code : 3)) ;;
+    esac
 }
 
-doctor_code() {
+how_bad() {
     local code=0
     doctor || code=$?
     say "$code"
@@ -158,7 +165,7 @@ doctor_code() {
 doctor_is_content() {
     local allowed=$1 code try
     for try in 1 2 3; do
-        code=$(doctor_code)
+        code=$(how_bad)
         if [ "$code" -le "$allowed" ]; then return 0; fi
         if [ "$code" -gt 2 ]; then break; fi
         if [ "$try" != 3 ]; then sleep 20; fi
@@ -291,7 +298,7 @@ MACHINE=$(machine)
 get_release "$from" "$wanted" "$older"
 say "minectl $(version_of "$BIN") -> $NEW_VERSION: verified; doctor looks at the site before the change"
 # A fault that is there already is no reason to go back.
-allowed=$(doctor_code)
+allowed=$(how_bad)
 if [ "$allowed" -lt 1 ] || [ "$allowed" -gt 2 ]; then allowed=1; fi
 prepare "$allowed"
 # A run that is at work ends first.

@@ -68,7 +68,7 @@ sed -e "s#/usr/local/lib/minectl/minectl.cgi#$SCRATCH/minectl.cgi#" -e "s#/run/m
 # The limit is tried with curl; the browser's clicks come faster than a person's.
 sed -e 's#rate=1r/s#rate=20r/s#' "$ROOT/cron/nginx-minectl-admin-limit.conf" >"$SCRATCH/nginx/limit.conf"
 sed -e "s#listen 80;#listen 127.0.0.1:$PORT;#" -e '/listen \[::\]/d' -e "s#root .*;#root $SCRATCH/mine/page;#" \
-    -e "s|# *include snippets/minectl-admin.conf;|include $SCRATCH/nginx/admin.conf;|" "$ROOT/cron/nginx-minectl.conf" >"$SCRATCH/nginx/site.conf"
+    -e "s|include /etc/nginx/minectl.d/\*.conf;|include $SCRATCH/nginx/admin.conf;|" "$ROOT/cron/nginx-minectl.conf" >"$SCRATCH/nginx/site.conf"
 printf 'ann:%s\n' "$(openssl passwd -6 'correct horse')" >"$SCRATCH/nginx/htpasswd"
 chmod 644 "$SCRATCH/nginx/htpasswd"
 cat >"$SCRATCH/nginx/nginx.conf" <<END
