@@ -52,15 +52,23 @@ trap 'rm -rf "$records"' EXIT
 part "install what is missing" install
 part "check.sh" bash scripts/check.sh --no-tests
 part "build" cargo build --locked --bin minectl --example site
-# Counted from their own lines, so they are kept as well as shown. Tests of whole runs mostly wait for devices that hang.
-cargo_tests() { RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked --no-fail-fast 2>&1 | tee "$records/cargo"; }
-part "cargo test" cargo_tests
-part "build the proofs" bash scripts/prove.sh --build
-# The proofs only compute and the system test mostly waits for the clock: they go side by side, and the proofs give way.
-proofs() { nice -n 19 bash scripts/prove.sh >"$records/proofs" 2>&1; }
+build_tests() { cargo test --locked --no-run 2>&1 | tail -n 3; }
+part "build the tests" build_tests
+# The proofs only compute, and most other tests wait for devices and for the clock: the proofs go beside them and give way.
+proofs() {
+    # Cargo builds one thing at a time: not before the tests run.
+    for _ in $(seq 300); do
+        if grep -qs ' Running ' "$records/cargo"; then break; fi
+        sleep 1
+    done
+    nice -n 19 bash scripts/prove.sh >"$records/proofs" 2>&1
+}
 proofs_began=$(date +%s)
 proofs &
 proofs_pid=$!
+# Counted from their own lines, so they are kept as well as shown.
+cargo_tests() { RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked --no-fail-fast 2>&1 | tee "$records/cargo"; }
+part "cargo test" cargo_tests
 if [ "$system" = yes ]; then
     system_test() { bash tests/system/run.sh 2>&1 | tee "$records/system"; }
     part "system test" system_test
@@ -72,7 +80,6 @@ proofs_done() {
     return $code
 }
 began_before=$proofs_began part "proofs" proofs_done
-
 printf '\n--- Summary, %d s in all\n' $(($(date +%s) - began))
 printf '%s\n' "${summary[@]}"
 grep -h '^test result:' "$records/cargo" "$records/proofs" || true

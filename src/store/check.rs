@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
+use tempfile::TempDir;
 
 use super::{calls, compact, db, exchange, history, parts, plain, schema};
 use crate::units::Moment;
@@ -81,6 +82,15 @@ fn foreign(folder: &Path, owner: u32) -> Vec<PathBuf> {
     here.into_iter().chain(below).filter(is_foreign).collect()
 }
 
+/// A folder with a copy of the database, for who must not write: sled does so whenever it opens. It goes with the value.
+pub(super) fn database_copied(folder: &Path) -> Result<TempDir, db::Failure> {
+    let text = |error: std::io::Error| db::Failure::passing(format!("copy of the database: {error}"));
+    let place = tempfile::tempdir().map_err(text)?;
+    let _lock = db::lock(folder)?;
+    copy_folder(&db::path(folder), &db::path(place.path())).map_err(text)?;
+    Ok(place)
+}
+
 const SET_ASIDE: &str = "the next run sets it aside and goes on with state.json; `minectl db import` of an export brings \
                          back events and messages";
 
@@ -95,11 +105,7 @@ fn database(folder: &Path) -> Vec<Finding> {
         return vec![wrong("db", format!("{} MiB is far too large", size / 1024 / 1024), "`minectl db compact`")];
     }
     let looked = || -> Result<Vec<Finding>, db::Failure> {
-        let text = |error: std::io::Error| db::Failure::passing(format!("copy of the database: {error}"));
-        let place = tempfile::tempdir().map_err(text)?;
-        let lock = db::lock(folder)?;
-        copy_folder(&path, &db::path(place.path())).map_err(text)?;
-        drop(lock);
+        let place = database_copied(folder)?;
         let inside = place.path().to_owned();
         db::guarded(place.path(), move || look_inside(&inside))
     };

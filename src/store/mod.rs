@@ -182,13 +182,14 @@ impl Store {
         loaded
     }
 
-    /// Reads as [`Store::load`] does, for somebody who only looks: a database that cannot be used stays where it is. `None`
-    /// where there is none yet; `Err` says why it cannot be read.
+    /// Reads as [`Store::load`] does, for somebody who only looks: nothing is written, and a database that cannot be used
+    /// stays where it is. `None` where there is none yet; `Err` says why it cannot be read.
     pub fn look(folder: &Path, refuge: &Path) -> Result<Option<Loaded>, String> {
         if !db::path(folder).exists() {
             return Ok(None);
         }
-        let store = Store { folder: folder.to_owned(), refuge: Some(refuge.to_owned()) };
+        let copy = check::database_copied(folder).map_err(|failure| failure.text)?;
+        let store = Store { folder: copy.path().to_owned(), refuge: Some(refuge.to_owned()) };
         let mut loaded = store.try_load().map_err(|failure| failure.text)?;
         store.take_from_refuge(&mut loaded);
         Ok(Some(loaded))

@@ -66,7 +66,7 @@ fn colours_need_a_terminal() {
     mine.tick().silent();
     assert!(!mine.run(&["status"]).done().contains('\u{1b}'), "a pipe gets none");
     let on_a_terminal = |no_color: &str| {
-        let inside = format!("{} --config {} status", env!("CARGO_BIN_EXE_minectl"), mine.config().display());
+        let inside = format!("{} --config {} status", crate::mine::program().display(), mine.config().display());
         let mut command = mine.command(&[]);
         let clock = command.get_envs().find(|(name, _)| *name == "MINECTL_TEST_CLOCK").unwrap().1.unwrap().to_owned();
         command = std::process::Command::new("script");

@@ -3,8 +3,10 @@
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -219,7 +221,7 @@ impl Mine {
     // --- the program --------------------------------------------------------------------------------------------
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_minectl"));
+        let mut command = Command::new(program());
         command.arg("--config").arg(self.config()).args(arguments);
         command.env_remove("MINECTL_CONFIG").env_remove("MINECTL_TEST_BOOT").env("USER", "tester");
         command.env_remove("SUDO_USER").env_remove("SSH_CONNECTION").env_remove("COLUMNS");
@@ -343,6 +345,21 @@ fn copy_folder(from: &Path, to: &Path) {
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30)));
     config.http_status_as_error(false).max_idle_connections(0).proxy(None).build().into()
+}
+
+/// The program, by the name that cargo gave this build of it: a build beside the tests may put another one in its place.
+pub fn program() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let shown = Path::new(env!("CARGO_BIN_EXE_minectl"));
+        let same_file = |path: &PathBuf| {
+            let number = |path: &Path| std::fs::metadata(path).ok().map(|file| file.ino());
+            number(path).is_some_and(|ino| number(shown) == Some(ino))
+        };
+        let builds = std::fs::read_dir(shown.parent().unwrap().join("deps")).unwrap();
+        let mut builds = builds.map(|entry| entry.unwrap().path());
+        builds.find(|path| path.extension().is_none() && same_file(path)).unwrap_or_else(|| shown.to_owned())
+    })
 }
 
 /// Starts the site on the first free block of ports. A block that another test takes in the same moment makes the site

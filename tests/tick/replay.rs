@@ -114,7 +114,7 @@ fn an_interval_is_saved_and_played_from_its_file(mine: &Mine, same: &Value) {
     let kept = fs::read_to_string(mine.config()).unwrap();
     fs::remove_file(mine.config()).unwrap();
     let alone = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_minectl"));
+        let mut command = std::process::Command::new(crate::mine::program());
         let output = command.args(["replay", "--json", "--file", file]).args(arguments).output().unwrap();
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         (output.status.code(), found)
