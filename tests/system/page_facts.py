@@ -191,7 +191,7 @@ def check_refresh(browser, pages, folder):
     with open(index, "w", encoding="utf-8") as file:
         file.write(fresh)
     tab.run("window.laterS = 115")
-    fact("a newer page takes the old one's place by itself", tab.until("/Still no alarm/.test(document.body.textContent)"))
+    fact("a newer page takes the old one's place by itself", tab.until("/Still no alarm/.test(document.body.textContent)", 40))
     state = tab.run("""({ open: document.querySelector('#d-why').open, span: document.querySelector('#span-week').checked,
         show: document.querySelector('#show-troubles').checked, find: document.querySelector('#find').value,
         focus: document.activeElement.id, scrolled: Math.round(scrollY), zoomed: !document.querySelector('.tools [data-do=all]').disabled,
