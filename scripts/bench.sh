@@ -2,7 +2,8 @@
 # What one run of minectl costs, beside a plain Python loop that does the same reads: wall time, CPU time, memory, bytes
 # written. Every device of the simulated site answers after 50 ms. Both are run in turn, and medians are printed.
 #
-#   scripts/bench.sh [RUNS]     default 21; writes target/bench/result.txt as well
+#   scripts/bench.sh [RUNS]           default 21; writes target/bench/result.txt as well
+#   scripts/bench.sh store [RUNS]     only the store, beside SQLite and CSV files doing the same work (default 101)
 #
 # Says whether the aims are met: wall time at most the slowest device + 100 ms, CPU at most a tenth of the Python loop,
 # memory at most 24 MB. Exit code 1 when one is not.
@@ -12,6 +13,17 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 case ${1:-} in
 -h | --help) usage && exit 0 ;;
 esac
+if [ "${1:-}" = store ]; then
+    need_build_tools
+    need_packages /usr/bin/python3=python3
+    say "Building ..."
+    (cd "$ROOT" && cargo build --release --locked --quiet --example bench_store)
+    rm -rf "$TARGET/bench-store"
+    mkdir -p "$TARGET/bench-store"
+    /usr/bin/python3 "$ROOT/scripts/bench_store.py" "$TARGET/release/examples/bench_store" "$TARGET/bench-store" "${2:-101}" |
+        tee "$TARGET/bench-store/result.txt"
+    exit "${PIPESTATUS[0]}"
+fi
 RUNS=${1:-21}
 FOLDER=$TARGET/bench
 VENV=$TARGET/bench-venv
