@@ -5,6 +5,7 @@
 #   scripts/bench.sh [RUNS]           default 21; writes target/bench/result.txt as well
 #   scripts/bench.sh devices [RUNS]   a run with 1, 10, 100 and 500 PDUs, and with one, five and all devices hanging;
 #                                     default 9; takes about 6 minutes and writes target/bench/devices.txt as well
+#   scripts/bench.sh store [RUNS]     only the store, beside SQLite and CSV files doing the same work (default 101)
 #
 # Says whether the aims are met: wall time at most the slowest device + 100 ms (with 100 PDUs + 150 ms), CPU at most a
 # tenth of the Python loop, memory at most 24 MB; with devices that hang, the run ends inside its budget. Exit code 1 when
@@ -20,6 +21,17 @@ devices)
     shift
     ;;
 esac
+if [ "${1:-}" = store ]; then
+    need_build_tools
+    need_packages /usr/bin/python3=python3
+    say "Building ..."
+    (cd "$ROOT" && cargo build --release --locked --quiet --example bench_store)
+    rm -rf "$TARGET/bench-store"
+    mkdir -p "$TARGET/bench-store"
+    /usr/bin/python3 "$ROOT/scripts/bench_store.py" "$TARGET/release/examples/bench_store" "$TARGET/bench-store" "${2:-101}" |
+        tee "$TARGET/bench-store/result.txt"
+    exit "${PIPESTATUS[0]}"
+fi
 RUNS=${1:-$([ $what = table ] && echo 21 || echo 9)}
 FOLDER=$TARGET/bench
 VENV=$TARGET/bench-venv

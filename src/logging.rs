@@ -96,3 +96,45 @@ pub fn tail(path: &Path, lines: usize) -> Vec<String> {
     tail.reverse();
     tail
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &Path) -> Vec<(String, u64)> {
+        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+        let mut files: Vec<(String, u64)> =
+            entries.map(|e| (e.file_name().to_string_lossy().into_owned(), e.metadata().unwrap().len())).collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn a_log_is_put_aside_above_its_size_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("minectl.log");
+        File::create(&path).unwrap().set_len(FILE_BYTES_MAX).unwrap();
+        rotate(&path).unwrap();
+        assert_eq!(files(folder.path()), [("minectl.log".to_owned(), FILE_BYTES_MAX)], "not above it");
+        for round in 1..=8 {
+            File::create(&path).unwrap().set_len(FILE_BYTES_MAX + round).unwrap();
+            rotate(&path).unwrap();
+        }
+        let kept: Vec<(String, u64)> = (1..=4).map(|n| (format!("minectl.log.{n}"), FILE_BYTES_MAX + 9 - n)).collect();
+        assert_eq!(files(folder.path()), kept);
+    }
+
+    #[test]
+    fn a_record_is_one_line_whatever_a_device_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let file = File::create(&path).unwrap();
+        let mut lines = StampedLines { file, zone: TimeZone::UTC, clock: Clock::real(), line: Vec::new() };
+        for bytes in [b"[INFO ] read a: one\r\ntwo\nthree".as_slice(), b"\n"] {
+            lines.write_all(bytes).unwrap();
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.ends_with(" [INFO ] read a: one ⏎  ⏎ two ⏎ three\n"), "{text}");
+    }
+}

@@ -309,7 +309,9 @@ impl<'a> Run<'a> {
             let change = self.change();
             self.save(&change, &self.clock.now());
         }
-        log::info!("run ends after {:.1} s: {}", self.began.elapsed().as_secs_f64(), self.summary());
+        let took = self.began.elapsed();
+        let tail = lines::tail(&self.state, took, self.faults || !self.troubles.is_empty());
+        log::info!("run ends after {:.1} s: {}; {tail}", took.as_secs_f64(), self.summary());
         if self.faults || !self.troubles.is_empty() { EXIT_FAULTS } else { EXIT_DONE }
     }
 

@@ -1,6 +1,8 @@
 //! Lines for the log that are too long to stand in the loop: what each device said, and what is under way.
 
-use crate::model::{Command, Fault, ForemanReading, Measured, PduReading, ProbeReading, Reading, Snapshot};
+use std::time::Duration;
+
+use crate::model::{Command, Fault, ForemanReading, Measured, PduReading, ProbeReading, Reading, SiteState, Snapshot};
 use crate::units::Watts;
 
 /// The first few commands by name.
@@ -8,6 +10,21 @@ pub(super) fn list(commands: &[Command]) -> String {
     let shown: Vec<String> = commands.iter().take(10).map(ToString::to_string).collect();
     let more = commands.len().saturating_sub(shown.len());
     shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+}
+
+/// The run's end for programs that read the log: `key=value`, units last, a value that is not known left out.
+pub(super) fn tail(state: &SiteState, took: Duration, faults: bool) -> String {
+    let mut tail = format!(
+        "took_ms={} phase={} signal={}",
+        took.as_millis(),
+        state.miners.phase.word(),
+        state.signal.level.word()
+    );
+    if let Some(watts) = state.miners.watts {
+        tail.push_str(&format!(" miners_w={:.0}", watts.value()));
+    }
+    let running = state.fans.values().filter(|fan| fan.proven == Some(true)).count();
+    tail + &format!(" fans_on={running} alarms={} faults={}", state.alarms.len(), u8::from(faults))
 }
 
 /// One line for each device: what it said in short, or its fault, with the time it took.
