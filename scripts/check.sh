@@ -3,6 +3,7 @@
 #
 #   scripts/check.sh            every step, each with its time; exit code 1 when one failed
 #   scripts/check.sh --no-tests without the tests, for who runs them all anyway
+#   scripts/check.sh --quick    without tests and clippy, which builds every package once more: what takes seconds
 #
 # Uses shellcheck and shfmt when they are installed (scripts/test.sh installs them).
 
@@ -12,10 +13,11 @@ LINES_MAX=450
 # The test binaries that need no built program and no waiting.
 QUICK_TESTS="config decide layout"
 
-tests=yes
+tests=yes clippy=yes
 case ${1:-} in
 -h | --help) usage && exit 0 ;;
 --no-tests) tests=no ;;
+--quick) tests=no clippy=no ;;
 "") ;;
 *) usage >&2 && fail "unknown argument \`$1\`" ;;
 esac
@@ -90,7 +92,9 @@ trap 'rm -f "$log"' EXIT
 command -v cargo >/dev/null || fail "there is no cargo; scripts/test.sh installs it"
 
 step "format" cargo fmt --check
-if cargo clippy --version >/dev/null 2>&1; then
+if [ $clippy = no ]; then
+    say "clippy                             left out: scripts/check.sh has it"
+elif cargo clippy --version >/dev/null 2>&1; then
     step "clippy" cargo clippy --locked --quiet --all-targets -- -D warnings
     # `test = false` in Cargo.toml leaves the proofs out of --all-targets; a broken one is to be noticed here.
     step "clippy of the proofs" cargo clippy --locked --quiet --test proof -- -D warnings

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # All tests, from a clean clone on a Debian or Raspberry Pi OS machine with git, curl and a C compiler. Installs what is
-# missing (Rust, Debian packages) and says so. Takes about ten minutes on two cores the first time.
+# missing (Rust, Debian packages) and says so. Takes about twelve minutes on two cores the first time.
 #
-#   scripts/test.sh             check.sh, all of cargo's tests, the system test; exit code 1 when anything failed
+#   scripts/test.sh             all of cargo's tests, the proofs, the system test, check.sh but for clippy; exit code 1
+#                               when anything failed
 #   scripts/test.sh --no-system without the system test, which needs root (it starts a real cron) and a real browser
 #
 # The last line is the sum: `N passed, N failed`.
@@ -50,7 +51,7 @@ began=$(date +%s)
 records=$(mktemp -d)
 trap 'rm -rf "$records"' EXIT
 part "install what is missing" install
-part "check.sh" bash scripts/check.sh --no-tests
+part "check.sh" bash scripts/check.sh --quick
 part "build" cargo build --locked --bin minectl --example site
 build_tests() { cargo test --locked --no-run 2>&1 | tail -n 3; }
 part "build the tests" build_tests
