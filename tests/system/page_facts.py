@@ -172,6 +172,8 @@ def check_refresh(browser, pages, folder):
     index = os.path.join(folder, "index.html")
     with open(index, "w", encoding="utf-8") as file:
         file.write(page)
+    # Drawn a run ago: times of files are told in whole seconds, and within one the next page would count as the same.
+    os.utime(index, (time.time() - 120, time.time() - 120))
     handler = partial(SimpleHTTPRequestHandler, directory=folder)
     handler.func.log_message = lambda *_: None
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
