@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 #![allow(clippy::print_stdout, unreachable_pub)]
 
+#[path = "config/addresses.rs"]
+mod addresses;
 #[path = "config/support.rs"]
 mod support;
 
