@@ -1,6 +1,7 @@
 //! One HTTP call with a deadline, a size and a redirect limit: the only user of `ureq` and of raw sockets. It judges no
 //! status and no content, retries nothing, keeps no connection, takes no proxy, and lets no secret into an error text.
 
+mod lookup;
 mod pinned;
 mod private_ca;
 mod raw;
@@ -13,10 +14,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ureq::http as types;
+use ureq::unversioned::transport::DefaultConnector;
 
 use crate::config::Secret;
 use crate::model::{Fault, FaultKind};
 use crate::units::UnixSeconds;
+use lookup::Lookup;
 
 pub use private_ca::{CA_FILE_MAX, read_ca_file};
 pub use raw::raw_get;
@@ -295,7 +298,7 @@ fn call(request: &Request) -> Result<types::Response<ureq::Body>, ureq::Error> {
         .user_agent(USER_AGENT)
         .build();
     let agent = match (request.pin, request.ca_file) {
-        (None, None) => config.new_agent(),
+        (None, None) => ureq::Agent::with_parts(config, DefaultConnector::default(), Lookup::default()),
         (Some(_), _) if !request.url.starts_with("https://") => return Err(ureq::Error::TlsRequired),
         (Some(pin), _) => tls::agent(config, pinned::client(pin)?),
         (None, Some(path)) => tls::agent(config, private_ca::client(path)?),

@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport, TransportAdapter,
 };
 
+use super::lookup::Lookup;
 use super::pinned;
 
 /// An agent that speaks https by these settings.
 pub(super) fn agent(config: ureq::config::Config, client: ClientConfig) -> ureq::Agent {
     let connector = TcpConnector::default().chain(OwnTls { client: Arc::new(client) });
-    ureq::Agent::with_parts(config, connector, DefaultResolver::default())
+    ureq::Agent::with_parts(config, connector, Lookup::default())
 }
 
 /// Wraps a TCP connection; the package's own way takes neither a verifier nor authorities beside the public ones.
