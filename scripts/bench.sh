@@ -23,13 +23,25 @@ devices)
 esac
 if [ "${1:-}" = store ]; then
     need_build_tools
-    need_packages /usr/bin/python3=python3
+    need_packages /usr/bin/python3=python3 /usr/include/sqlite3.h=libsqlite3-dev mkfs.ext4=e2fsprogs
     say "Building ..."
     (cd "$ROOT" && cargo build --release --locked --quiet --example bench_store)
-    rm -rf "$TARGET/bench-store"
-    mkdir -p "$TARGET/bench-store"
-    /usr/bin/python3 "$ROOT/scripts/bench_store.py" "$TARGET/release/examples/bench_store" "$TARGET/bench-store" "${2:-101}" |
-        tee "$TARGET/bench-store/result.txt"
+    (cd "$ROOT/tests/bench_peers" && cargo build --release --locked --quiet --target-dir "$TARGET/bench-peers")
+    folder=$TARGET/bench-store
+    rm -rf "$folder" "$folder.img" "$folder.txt"
+    mkdir -p "$folder"
+    truncate -s 600M "$folder.img"
+    mkfs.ext4 -q "$folder.img"
+    device=
+    if mount -o loop "$folder.img" "$folder" 2>/dev/null; then
+        trap 'umount "$folder"; rm -f "$folder.img"' EXIT
+        device=$(basename "$(findmnt -no SOURCE "$folder")")
+    else
+        trap 'rm -f "$folder.img"' EXIT
+        say "No file system of its own (needs root): bytes are those of the processes alone."
+    fi
+    /usr/bin/python3 "$ROOT/scripts/bench_store.py" "$TARGET/release/examples/bench_store" \
+        "$TARGET/bench-peers/release/bench-peers" "$folder" "${2:-101}" $device | tee "$folder.txt"
     exit "${PIPESTATUS[0]}"
 fi
 RUNS=${1:-$([ $what = table ] && echo 21 || echo 9)}
