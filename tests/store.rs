@@ -5,6 +5,8 @@
 
 #[path = "store/calls.rs"]
 mod calls;
+#[path = "store/clock_set.rs"]
+mod clock_set;
 #[path = "store/compaction.rs"]
 mod compaction;
 #[path = "store/damage.rs"]

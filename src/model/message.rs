@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
-use crate::units::{Moment, UnixSeconds};
+use crate::units::{Moment, Seconds, UnixSeconds};
 
 /// How much a person must care, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -170,14 +170,53 @@ pub struct OutboxEntry {
     /// The recipients who have it already, while others are tried again.
     #[serde(default)]
     pub reached: Vec<String>,
+    /// When it was put into the outbox; `None` when an older program did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<Moment>,
 }
 
 impl OutboxEntry {
     /// A notice for a channel that was not tried yet and may be at once.
     pub fn untried(id: u64, channel: Channel, notice: Notice) -> OutboxEntry {
-        OutboxEntry { id, channel, not_before: notice.at, notice, attempts: 0, last_fault: None, reached: Vec::new() }
+        let not_before = notice.at;
+        OutboxEntry {
+            id,
+            channel,
+            not_before,
+            notice,
+            attempts: 0,
+            last_fault: None,
+            reached: Vec::new(),
+            queued: None,
+        }
+    }
+
+    /// Moves its times along with a wall clock that was set since it was queued, as that of a Pi is once the network is
+    /// there: else a message of a minute ago would be hours late, or too old to be sent at all.
+    pub fn set_right(&mut self, now: &Moment) {
+        let Some(queued) = self.queued else { return };
+        let is_same_boot = queued.boot == now.boot;
+        if !is_same_boot && queued.wall >= NEVER_BEFORE {
+            return;
+        }
+        // Of a boot whose clock was never set only this is known: it is past.
+        let age = if is_same_boot { now.since(&queued) } else { now.up };
+        let truly = now.wall.minus(age);
+        let moved = truly.0.saturating_sub(queued.wall.0);
+        if moved.unsigned_abs() < CLOCK_DRIFT.0 {
+            return;
+        }
+        let set = |time: UnixSeconds| UnixSeconds(time.0.saturating_add(moved));
+        (self.notice.at, self.not_before) = (set(self.notice.at), set(self.not_before));
+        self.queued = Some(Moment { wall: truly, boot: now.boot, up: now.up.saturating_sub(age) });
     }
 }
+
+/// No run was before this (2020): a clock that shows an earlier time was never set.
+const NEVER_BEFORE: UnixSeconds = UnixSeconds(1_577_836_800);
+
+/// Both clocks may differ by this much without one of them having been set.
+const CLOCK_DRIFT: Seconds = Seconds(30);
 
 /// What came of one attempt to send an [`OutboxEntry`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

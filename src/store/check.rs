@@ -6,9 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
-use tempfile::TempDir;
 
-use super::{calls, compact, db, exchange, history, parts, plain, schema};
+use super::{calls, compact, copied, db, exchange, history, parts, plain, schema};
 use crate::units::Moment;
 
 /// The largest database that is copied for a look.
@@ -82,15 +81,6 @@ fn foreign(folder: &Path, owner: u32) -> Vec<PathBuf> {
     here.into_iter().chain(below).filter(is_foreign).collect()
 }
 
-/// A folder with a copy of the database, for who must not write: sled does so whenever it opens. It goes with the value.
-pub(super) fn database_copied(folder: &Path) -> Result<TempDir, db::Failure> {
-    let text = |error: std::io::Error| db::Failure::passing(format!("copy of the database: {error}"));
-    let place = tempfile::tempdir().map_err(text)?;
-    let _lock = db::lock(folder)?;
-    copy_folder(&db::path(folder), &db::path(place.path())).map_err(text)?;
-    Ok(place)
-}
-
 const SET_ASIDE: &str = "the next run sets it aside and goes on with state.json; `minectl db import` of an export brings \
                          back events and messages";
 
@@ -105,7 +95,7 @@ fn database(folder: &Path) -> Vec<Finding> {
         return vec![wrong("db", format!("{} MiB is far too large", size / 1024 / 1024), "`minectl db compact`")];
     }
     let looked = || -> Result<Vec<Finding>, db::Failure> {
-        let place = database_copied(folder)?;
+        let place = copied::keep(folder)?;
         let inside = place.path().to_owned();
         db::guarded(place.path(), move || look_inside(&inside))
     };
@@ -120,19 +110,6 @@ fn database(folder: &Path) -> Vec<Finding> {
         findings.push(wrong("db", format!("{blobs} records are files that are not synced"), "tell the developers"));
     }
     findings
-}
-
-fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &to.join(entry.file_name()))?;
-        } else {
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }
 
 fn look_inside(folder: &Path) -> Result<Vec<Finding>, db::Failure> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Loaded, compact, db, parts, plain, schema};
+use super::{Loaded, compact, copied, db, parts, plain, schema};
 use crate::model::{Event, SCHEMA};
 use crate::units::{Moment, UnixSeconds};
 
@@ -86,7 +86,7 @@ fn key_bytes(kind: u8, text: &str) -> Result<Vec<u8>, String> {
 
 /// Writes the records as text; returns their number. `Err` says what the database or the output said.
 pub(super) fn export(folder: &Path, now: &Moment, out: &mut dyn Write) -> Result<usize, String> {
-    let (records, _) = db::with(folder, read_all).map_err(|failure| format!("database: {}", failure.text))?;
+    let (records, _) = copied::read(folder, read_all).map_err(|failure| format!("database: {}", failure.text))?;
     let head = Head { minectl_export: SCHEMA, program: env!("CARGO_PKG_VERSION").to_owned(), at: now.wall };
     put(out, &head)?;
     let mut number = 0_usize;

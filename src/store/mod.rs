@@ -7,6 +7,7 @@
 mod calls;
 mod check;
 mod compact;
+mod copied;
 mod db;
 mod evidence;
 mod exchange;
@@ -15,6 +16,7 @@ mod inputs;
 mod parts;
 mod plain;
 mod schema;
+mod write;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -23,7 +25,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Channel, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
-use crate::units::{Moment, Seconds, UnixSeconds};
+use crate::units::{Moment, UnixSeconds};
 use db::Failure;
 
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
@@ -56,9 +58,6 @@ pub mod parse {
     }
 }
 
-/// Events are kept in the database for this long.
-const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
-
 /// Kinds of records that a run needs whole: state, overrides, acknowledgements, tests, queue, intents, sent in the last hour.
 const KINDS_LOADED: &[u8] = b"soatqih";
 /// Events that are loaded with them, for the page.
@@ -83,7 +82,7 @@ pub struct Loaded {
     pub acknowledged: BTreeMap<String, String>,
     /// What test messages came to on their channels since the last run; `None` where all went well.
     pub tested: BTreeMap<Channel, Option<Fault>>,
-    /// Messages on their way.
+    /// Messages on their way; their times are those of the clock as it is now.
     pub outbox: Vec<OutboxEntry>,
     /// Commands of a run that broke off before it recorded what came of them.
     pub broken_off: Vec<Command>,
@@ -179,6 +178,7 @@ impl Store {
             self.refill(&mut loaded, now);
         }
         self.take_from_refuge(&mut loaded);
+        loaded.outbox.iter_mut().for_each(|entry| entry.set_right(now));
         loaded
     }
 
@@ -188,7 +188,7 @@ impl Store {
         if !db::path(folder).exists() {
             return Ok(None);
         }
-        let copy = check::database_copied(folder).map_err(|failure| failure.text)?;
+        let copy = copied::keep(folder).map_err(|failure| failure.text)?;
         let store = Store { folder: copy.path().to_owned(), refuge: Some(refuge.to_owned()) };
         let mut loaded = store.try_load().map_err(|failure| failure.text)?;
         store.take_from_refuge(&mut loaded);
@@ -221,7 +221,7 @@ impl Store {
     }
 
     fn try_load(&self) -> Result<Loaded, Failure> {
-        let ((records, events), repaired) = db::with(&self.folder, |tree| {
+        let ((records, events), repaired) = copied::read(&self.folder, |tree| {
             let mut records = Vec::new();
             for kind in KINDS_LOADED {
                 records.extend(parts::read_prefix(tree, &[*kind])?);
@@ -264,7 +264,7 @@ impl Store {
         let change = change.clone();
         let now = *now;
         let (state, overrides) = (change.state.clone(), change.plain_copy.clone());
-        match db::with(&self.folder, move |tree| write(tree, &change, &now)) {
+        match db::with(&self.folder, move |tree| write::write(tree, &change, &now)) {
             Ok((queued, _)) => {
                 if let Some(refuge) = self.refuge.as_ref().filter(|_| state.is_some()) {
                     plain::leave_refuge(refuge);
@@ -296,7 +296,7 @@ impl Store {
 
     /// The events from `since` on, newest first, at most `limit`.
     pub fn events(&self, since: UnixSeconds, limit: usize) -> Result<Vec<Event>, String> {
-        let (mut events, _) = db::with(&self.folder, move |tree| {
+        let (mut events, _) = copied::read(&self.folder, |tree| {
             let all = parts::read_prefix(tree, b"e")?;
             Ok(all.iter().filter_map(|(_, value)| serde_json::from_slice::<Event>(value).ok()).collect::<Vec<_>>())
         })
@@ -362,86 +362,4 @@ impl Loaded {
         }
         Ok(())
     }
-}
-
-/// Puts a whole change into one batch. Kinds of keys: `s`tate, `o`verride, `a`cknowledged, `t`ested, `q`ueue, `i`ntents, sent in
-/// the last `h`our, `e`vent.
-fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, Failure> {
-    let mut batch = parts::Batch::new(tree);
-    if let Some(state) = &change.state {
-        batch.put(b"s".to_vec(), state)?;
-    }
-    if let Some(intents) = &change.intents {
-        if intents.is_empty() {
-            batch.remove(b"i")?
-        } else {
-            batch.put(b"i".to_vec(), &Intents { at: Some(*now), commands: intents.clone() })?
-        }
-    }
-    if let Some(sent) = &change.sent {
-        batch.put(b"h".to_vec(), sent)?;
-    }
-    for over in &change.overrides {
-        batch.put(key(b'o', over.setting.target().as_bytes()), over)?;
-    }
-    for target in &change.overrides_done {
-        batch.remove(&key(b'o', target.as_bytes()))?;
-    }
-    for (id, who) in &change.acknowledge {
-        batch.put(key(b'a', id.as_bytes()), &(id, who))?;
-    }
-    for id in &change.acknowledged_done {
-        batch.remove(&key(b'a', id.as_bytes()))?;
-    }
-    for (channel, fault) in &change.tested {
-        batch.put(key(b't', channel.word().as_bytes()), &(channel, fault))?;
-    }
-    for channel in &change.tested_done {
-        batch.remove(&key(b't', channel.word().as_bytes()))?;
-    }
-    let mut queued = Vec::new();
-    let mut id = parts::last_number(tree, b'q')?;
-    for (channel, notice) in &change.queue {
-        id = id.saturating_add(1);
-        let entry = OutboxEntry::untried(id, *channel, notice.clone());
-        batch.put(key(b'q', &id.to_be_bytes()), &entry)?;
-        queued.push(entry);
-    }
-    for entry in &change.outbox {
-        batch.put(key(b'q', &entry.id.to_be_bytes()), entry)?;
-    }
-    for id in &change.outbox_done {
-        batch.remove(&key(b'q', &id.to_be_bytes()))?;
-    }
-    let mut number = parts::last_number(tree, b'e')?;
-    for event in &change.events {
-        number = number.saturating_add(1);
-        batch.put(key(b'e', &number.to_be_bytes()), event)?;
-    }
-    prune_events(tree, &mut batch, now)?;
-    batch.apply()?;
-    Ok(queued)
-}
-
-fn key(kind: u8, rest: &[u8]) -> Vec<u8> {
-    let mut key = vec![kind];
-    key.extend_from_slice(rest);
-    key
-}
-
-/// Drops old events, a bounded number each time. An event from the future (the clock was wrong) ages like any other.
-fn prune_events(tree: &sled::Tree, batch: &mut parts::Batch<'_>, now: &Moment) -> Result<(), Failure> {
-    const DROPPED_MAX: usize = 50;
-    const EVENTS_MAX: usize = 20_000;
-    let count = usize::try_from(parts::count(tree, b'e')?).unwrap_or(usize::MAX);
-    let over = count.saturating_sub(EVENTS_MAX).min(DROPPED_MAX);
-    let oldest = now.wall.minus(EVENTS_KEPT);
-    for (place, (key, value)) in parts::read_first(tree, b'e', DROPPED_MAX)?.iter().enumerate() {
-        let old = serde_json::from_slice::<Event>(value).is_ok_and(|event| event.at < oldest);
-        if !old && place >= over {
-            break;
-        }
-        batch.remove(key)?;
-    }
-    Ok(())
 }

@@ -71,6 +71,8 @@ fn a_swap_that_broke_off_before_or_after_both_renames_costs_nothing() {
         fs::create_dir(folder.path().join(left_over)).unwrap();
         fs::write(folder.path().join(left_over).join("db"), b"half of something").unwrap();
         assert_full(&store.load(&at(1)), 1);
+        store.save(&Change::default(), &at(1)).unwrap();
         assert!(!folder.path().join(left_over).exists(), "{left_over} is kept for ever");
+        assert_full(&store.load(&at(2)), 1);
     }
 }

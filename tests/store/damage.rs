@@ -77,7 +77,9 @@ fn a_half_written_snapshot_is_removed_and_costs_nothing() {
     store.save(&full_change(1), &at(0)).unwrap();
     fs::write(folder.path().join("db/snap.00000000000000FF.generating"), b"half").unwrap();
     assert_full(&store.load(&at(1)), 1);
+    store.save(&Change::default(), &at(1)).unwrap();
     assert!(files(&folder.path().join("db"), "snap.00000000000000FF").is_empty());
+    assert_full(&store.load(&at(2)), 1);
     assert!(set_aside(folder.path()).is_empty());
 }
 
@@ -128,4 +130,26 @@ fn a_busy_database_is_told_and_left_alone() {
     drop(lock);
     assert_full(&store.load(&at(12)), 1);
     assert!(set_aside(folder.path()).is_empty());
+}
+
+#[test]
+fn loading_and_looking_write_nothing_at_all() {
+    let (folder, store) = new_store();
+    store.save(&full_change(1), &at(0)).unwrap();
+    let seen = || {
+        let mut seen = Vec::new();
+        for place in ["", "db", "db/blobs", "history"] {
+            for entry in fs::read_dir(folder.path().join(place)).unwrap().map(Result::unwrap) {
+                let about = entry.metadata().unwrap();
+                let bytes = if about.is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
+                seen.push((entry.path(), about.modified().unwrap(), bytes));
+            }
+        }
+        seen.sort();
+        seen
+    };
+    let before = seen();
+    assert_full(&store.load(&at(1)), 1);
+    assert_eq!(store.events(at(0).wall, 10).unwrap().len(), full_change(1).events.len());
+    assert!(seen() == before, "loading has changed the data folder");
 }
