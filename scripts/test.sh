@@ -36,7 +36,7 @@ part() {
 
 install() {
     need_build_tools
-    need_packages shellcheck=shellcheck shfmt=shfmt
+    need_packages shellcheck=shellcheck shfmt=shfmt strace=strace
     if [ "$system" = yes ]; then
         need_packages nginx=nginx-light fcgiwrap=fcgiwrap cron=cron logrotate=logrotate lintian=lintian chromium=chromium \
             promtool=prometheus openssl=openssl \

@@ -28,13 +28,15 @@ where
 {
     let (original, looking) = (folder.to_owned(), work.clone());
     let seen = db::guarded(folder, move || {
-        let Some(copy) = in_memory(&original) else { return Ok(None) };
-        let opened = db::open(&db::path(copy.path()))?;
-        schema::bring_up(&opened)?;
-        looking(&opened).map(Some)
+        Ok(in_memory(&original).and_then(|copy| {
+            let opened = db::open(&db::path(copy.path())).ok()?;
+            schema::bring_up(&opened).ok()?;
+            looking(&opened).ok()
+        }))
     });
     match seen {
         Ok(Some(done)) => Ok((done, Vec::new())),
+        // It is in use, or does not answer: so it is with the original.
         Err(failure) if !failure.damaged => Err(failure),
         Ok(None) | Err(_) => db::with(folder, work),
     }
@@ -97,7 +99,30 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
+
+    #[test]
+    fn what_fails_on_the_copy_is_tried_on_the_database_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        db::with(folder.path(), |tree| Ok(tree.insert("key", "value")?)).unwrap();
+        let tries = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&tries);
+        let read_with = move |full: u32| {
+            let tries = Arc::clone(&counted);
+            read(folder.path(), move |tree| match tries.fetch_add(1, Ordering::SeqCst) < full {
+                true => Err(Failure::passing("No space left on device")),
+                false => Ok(tree.contains_key("key")?),
+            })
+        };
+        assert!(read_with(0).unwrap().0, "the copy holds the record");
+        assert_eq!(tries.swap(0, Ordering::SeqCst), 1, "the copy is enough");
+        assert!(read_with(1).unwrap().0, "the memory for files is full");
+        assert_eq!(tries.swap(0, Ordering::SeqCst), 2);
+        assert_eq!(read_with(2).unwrap_err().text, "No space left on device", "and so is the disk");
+    }
 
     #[test]
     fn a_copy_that_a_killed_process_left_behind_goes_after_ten_minutes_and_no_other_folder() {

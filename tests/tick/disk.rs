@@ -3,7 +3,7 @@
 use minectl::clock::Clock;
 use minectl::model::MinersPhase;
 use minectl::store::Store;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cycle::quick;
 use crate::mine::{Mine, state};
@@ -74,8 +74,13 @@ fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 /// The miners are told to sleep within this one run, and people hear of it.
 fn curtails_in_one_run(mine: &Mine, cause: &str) {
+    curtails_in_one_run_by(mine, &[], cause);
+}
+
+/// The same for a run that another program starts.
+fn curtails_in_one_run_by(mine: &Mine, other: &[&str], cause: &str) {
     mine.set(json!({"signal_number": 342}));
-    mine.tick().silent();
+    if other.is_empty() { mine.tick() } else { mine.run_by(other, &["tick"]) }.silent();
     assert!(
         mine.commands().iter().any(|(_, what)| what.ends_with(" sleeping")),
         "{cause}: nothing was commanded\n{}",
@@ -142,4 +147,77 @@ fn a_clock_in_1970_loses_nothing_and_the_same_run_curtails() {
     mine.tick().silent();
     assert!(mine.events().lines().count() > events, "events were lost:\n{}", mine.events());
     assert!(std::fs::read_dir(mine.data().join("history")).unwrap().count() >= 2, "history was removed");
+}
+
+const SYNC: &str = "fsync,fdatasync,sync_file_range";
+
+/// A card that wears out: in one run the kernel gives an error for each of these calls, or for those to one file.
+fn one_run_of_errors(calls: &str, file: Option<&str>) {
+    let mine = Mine::start(60.0, quick);
+    mine.tick_until("mining", LIMIT, |status| state(status) == "mining");
+    let events = mine.events().lines().count();
+    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:error=EIO"));
+    let path = file.map(|file| mine.data().join(file).display().to_string());
+    let mut strace = vec!["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    strace.extend(path.as_deref().map(|path| ["-P", path]).into_iter().flatten());
+    curtails_in_one_run_by(&mine, &strace, "Input/output error");
+    let proven = |status: &Value| state(status) == "off" && status["alarms"][0].is_null();
+    mine.tick_until("proven, and in order again", LIMIT, proven);
+    assert_eq!(mine.events().matches("nothing is remembered: boot").count(), 1, "the state was lost");
+    assert!(mine.events().lines().count() > events, "events were lost:\n{}", mine.events());
+}
+
+#[test]
+fn when_nothing_can_be_synced_the_same_run_curtails_and_nothing_is_lost_once_the_disk_is_back() {
+    one_run_of_errors(SYNC, None);
+}
+
+#[test]
+fn when_the_database_cannot_be_written_the_same_run_curtails_and_nothing_is_lost_once_the_disk_is_back() {
+    one_run_of_errors("pwrite64", None);
+}
+
+#[test]
+fn when_the_database_cannot_be_read_the_same_run_curtails_and_nothing_is_lost_once_the_disk_is_back() {
+    one_run_of_errors(&format!("{SYNC},pwrite64,pread64,read,copy_file_range"), Some("db/db"));
+}
+
+/// As after a restore from a backup by root.
+#[test]
+fn a_data_folder_of_another_user_is_told_and_the_same_run_curtails() {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED: only root can play another user");
+        return;
+    }
+    let mine = Mine::start(60.0, quick);
+    mine.tick().silent();
+    let events = mine.events().lines().count();
+    let everywhere = |path: &std::path::Path, mode: u32| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    // The program, its configuration, the page and the log are the other user's to use; the data is not.
+    let program = mine.config().with_file_name("minectl");
+    std::fs::copy(crate::mine::program(), &program).unwrap();
+    let demo = mine.data().parent().unwrap().to_owned();
+    for path in [mine.config().parent().unwrap(), demo.as_path(), &demo.join("page"), &program] {
+        everywhere(path, 0o777);
+    }
+    for path in files(&demo.join("page")).iter().chain([&mine.config(), &demo.join("minectl.log")]) {
+        everywhere(path, 0o666);
+    }
+    for path in files(&mine.data()) {
+        everywhere(&path, 0o600);
+    }
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    mine.set(json!({"signal_number": 342}));
+    let ran = mine.run_program_by(&nobody, &program, &["tick"]);
+    ran.silent();
+    assert!(mine.commands().iter().any(|(_, what)| what.ends_with(" sleeping")), "nothing was commanded");
+    assert!(mine.page().contains("Permission denied"), "the page does not say it");
+    let told = mine.recorded("telegram").join("\n");
+    assert!(told.contains("Power signal: curtail") && told.contains("Permission denied"), "{told}");
+    mine.tick_until("proven, and in order again", LIMIT, |status| {
+        state(status) == "off" && status["alarms"][0].is_null()
+    });
+    assert!(mine.events().lines().count() > events, "events were lost:\n{}", mine.events());
 }

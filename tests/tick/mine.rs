@@ -235,6 +235,27 @@ impl Mine {
         finish(self.command(arguments).spawn().unwrap(), &arguments.join(" "))
     }
 
+    /// Runs the program to its end by way of another one, which gets it as its last arguments.
+    pub fn run_by(&self, other: &[&str], arguments: &[&str]) -> Ran {
+        self.run_program_by(other, program(), arguments)
+    }
+
+    /// The same with a copy of the program.
+    pub fn run_program_by(&self, other: &[&str], program: &Path, arguments: &[&str]) -> Ran {
+        let ours = self.command(arguments);
+        let mut command = Command::new(other[0]);
+        command.args(&other[1..]).arg(program).args(ours.get_args());
+        for (name, value) in ours.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", other[0]));
+        finish(child, &arguments.join(" "))
+    }
+
     pub fn tick(&self) -> Ran {
         let ran = self.run(&["tick"]);
         *self.last_tick.borrow_mut() = Some(Instant::now());
