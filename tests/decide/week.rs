@@ -280,3 +280,31 @@ fn what_waits_for_two_days_is_given_up_with_a_record_of_what_it_was() {
         week.texts(Channel::Telegram)
     );
 }
+
+/// A day of calls each half an hour, each seven lines: no hour brings more than its limit, what is over comes in one line
+/// of each message, and smoke is told at once all the same.
+#[test]
+fn no_hour_brings_more_than_its_limit_and_emergencies_do_not_wait_for_it() {
+    let mut week = Week::new();
+    week.scene.cfg.notify.max_per_hour = 6;
+    let smoke = 2 * DAY - 3600;
+    let week = week.play(|week, time| {
+        let called = (DAY..2 * DAY).contains(&time) && time % 1800 < 600;
+        week.scene.signal = called.then_some(350.0).or(week.scene.signal);
+        week.scene.smoke = (smoke..smoke + 600).contains(&time);
+        (DAY..2 * DAY + 3600).contains(&time)
+    });
+    let telegram: Vec<&(u64, notify::Due)> =
+        week.arrived.iter().filter(|(_, due)| due.channel == Channel::Telegram).collect();
+    let is_emergency = |due: &notify::Due| due.text.contains("EMERGENCY");
+    for (time, _) in &telegram {
+        let hour = telegram.iter().filter(|(at, due)| (*time..time + 3600).contains(at) && !is_emergency(due));
+        assert!(hour.count() <= 6, "in the hour from {time} s");
+    }
+    let told = telegram.iter().map(|(_, due)| due.text.as_str()).collect::<Vec<_>>().join("\n");
+    assert_eq!(told.matches("Miners proven off in").count(), 48, "each call is told, if in a line: {told}");
+    assert!(told.contains(" messages waited since "), "{told}");
+    let alarm = telegram.iter().find(|(_, due)| is_emergency(due)).unwrap();
+    assert!((smoke..=smoke + 120).contains(&alarm.0), "told {} s late", alarm.0.abs_diff(smoke));
+    assert!(week.outbox.is_empty(), "{:?}", week.outbox);
+}
