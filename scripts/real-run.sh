@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # minectl as it will live: the Debian package on a copy of this system (an overlay in memory, in namespaces of its own), the
-# real cron, nginx and logrotate, and the simulated mine. Runs by cron, a call, the proof, log rotation, a reboot with the
-# clock an hour behind. Takes about ten minutes, nearly all of it waiting for the clock. Needs root; changes nothing here.
+# real cron, nginx, fcgiwrap and logrotate, and the simulated mine. Runs by cron, a fan set in the debug page, a call, the
+# proof, log rotation, a reboot with the clock an hour behind. Takes about twenty minutes, nearly all of it waiting for the
+# clock. Needs root; changes nothing here.
 #
 #   scripts/real-run.sh               the debug build, packed for the occasion
 #   scripts/real-run.sh --deb FILE    this package
@@ -18,7 +19,7 @@ case ${1:-} in
 *) usage >&2 && fail "unknown argument \`$1\`" ;;
 esac
 if [ -z "${MINECTL_NAMESPACE:-}" ]; then
-    need_packages cron=cron nginx=nginx-light logrotate=logrotate fcgiwrap=fcgiwrap curl=curl \
+    need_packages cron=cron nginx=nginx-light logrotate=logrotate fcgiwrap=fcgiwrap curl=curl openssl=openssl \
         "/usr/lib/$(uname -m)-linux-gnu/faketime/libfaketime.so.1=libfaketime"
     if ! [ -x "$TARGET/debug/minectl" ] || ! [ -x "$TARGET/debug/examples/site" ]; then
         need_build_tools
@@ -72,7 +73,7 @@ start_services() {
 stop_services() {
     local pid
     # This script sees the processes of its own namespace only.
-    for pid in $(pgrep -x 'cron|nginx|minectl' || true); do kill -9 "$pid" || true; done
+    for pid in $(pgrep -x 'cron|nginx|minectl|fcgiwrap' || true); do kill -9 "$pid" || true; done
     rm -f "$SCRATCH_ROOT"/run/*.pid
 }
 
@@ -114,6 +115,43 @@ fact "and nginx serves what it measured" wait_for 100 phase_is running
 fact "three runs, one a minute, by the real cron" wait_for 200 more_runs_than 2
 minutes() { sed -n 's/^.*[T ]\([0-9][0-9]\):\([0-9][0-9]\):[0-9][0-9].* run begins.*/\1 \2/p' "$LOG" | awk '{ now = $1 * 60 + $2; if (NR > 1 && now - before != 1) bad = 1; before = now } END { exit bad || NR < 3 }'; }
 fact "one minute apart" minutes
+
+say "# somebody sets a fan in the browser"
+ADMIN=http://127.0.0.1/admin/
+code_of() { curl -s -m 60 -o /dev/null -w '%{http_code}' "$@"; }
+fact "without a password there is no debug page" is "$(code_of "$ADMIN")" 404
+printf 'ann:%s\n' "$(openssl passwd -6 'correct horse')" >"$SCRATCH_ROOT/etc/nginx/minectl.htpasswd"
+inside chown root:www-data /etc/nginx/minectl.htpasswd
+chmod 640 "$SCRATCH_ROOT/etc/nginx/minectl.htpasswd"
+inside /usr/lib/minectl/install.sh --quiet >/dev/null
+# What its unit says, by hand: there is no systemd here.
+UNIT=$(find "$SCRATCH_ROOT/lib/systemd/system/" "$SCRATCH_ROOT/usr/lib/systemd/system/" "$SCRATCH_ROOT/etc/systemd/system/" -name minectl-fcgi.service | head -n 1)
+eval "pages=($(sed -n 's/^ExecStart=//p' "$UNIT"))"
+mkdir "$SCRATCH_ROOT/run/minectl-fcgi"
+inside chown minectl:www-data /run/minectl-fcgi
+# shellcheck disable=SC2154 # set by the eval above
+as_minectl setsid "${pages[@]}" -s unix:/run/minectl-fcgi/socket &
+pids+=($!)
+wait_for 10 test -S "$SCRATCH_ROOT/run/minectl-fcgi/socket"
+ln -s minectl-fcgi/socket "$SCRATCH_ROOT/run/minectl-fcgi.socket"
+chmod 666 "$SCRATCH_ROOT/run/minectl-fcgi/socket"
+inside nginx -s reload
+sleep 1
+LOGIN="ann:correct horse"
+fact "with one it asks for it" is "$(code_of "$ADMIN") $(code_of -u ann:wrong "$ADMIN") $(code_of -u "$LOGIN" "$ADMIN")" "401 401 200"
+form() {
+    local token
+    token=$(curl -s -m 60 -c "$FOLDER/cookies" -u "$LOGIN" "$ADMIN" | sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' | head -n 1)
+    code_of -u "$LOGIN" -b "$FOLDER/cookies" -H "Origin: http://127.0.0.1" --data-urlencode "token=$token" "$@" "$ADMIN"
+}
+overrides() { page status.json | python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["overrides"]))'; }
+fan_is_set() { overrides | grep -q 'fan 3'; }
+fact "a fan is set" is "$(form -d 'do=apply&target=fan+3&value=on&for=20+min&reason=test')" 303
+fact "cron's next run shows it on the page" wait_for 130 fan_is_set
+fact "the events say who it was" sh -c "chroot '$SCRATCH_ROOT' setpriv --reuid=minectl --regid=minectl --init-groups minectl events --since 1h | grep 'fan 3 = on for 20 min by debug page: ann from 127.0.0.1: test'"
+fact "and it is cleared again" is "$(form -d 'do=apply&target=fan+3&value=auto')" 303
+fan_is_free() { ! fan_is_set; }
+fact "which cron's next run shows, too" wait_for 130 fan_is_free
 
 say "# the utility calls"
 control /set '{"signal_number": 342}'

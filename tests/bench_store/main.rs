@@ -59,6 +59,7 @@ fn ms(since: Instant) -> f64 {
 
 fn tick(folder: &Path, wall: i64) {
     let now = Moment { wall: UnixSeconds(wall), boot: BootId(1), up: Seconds(u64::try_from(wall).unwrap()) };
+    let bare = peak_kb();
     let begin = Instant::now();
     let store = Store::new(folder).unwrap();
     let loaded = store.load(&now);
@@ -87,11 +88,11 @@ fn tick(folder: &Path, wall: i64) {
     let points: usize = day.series.values().map(Vec::len).sum();
     let (all, peak) = (ms(begin), peak_kb());
     println!(
-        r#"{{"all": {all}, "load": {load}, "save": {save}, "read": {read}, "points": {points}, "peak_kb": {peak}}}"#
+        r#"{{"all": {all}, "load": {load}, "save": {save}, "read": {read}, "points": {points}, "bare_kb": {bare}, "peak_kb": {peak}}}"#
     );
 }
 
-/// The most memory that this process had.
+/// The most memory that this process had so far.
 fn peak_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

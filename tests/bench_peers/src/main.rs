@@ -32,6 +32,7 @@ fn main() {
     let folder = Path::new(&arguments[1]);
     let now: i64 = arguments[2].parse().unwrap();
     let runs: i64 = arguments.get(3).map_or(1, |runs| runs.parse().unwrap());
+    let bare = peak_kb();
     for run in 0..runs {
         let at = now + run * INTERVAL;
         let took = match arguments[0].as_str() {
@@ -43,7 +44,7 @@ fn main() {
             let Took { all, load, save, read, points } = took;
             let peak = peak_kb();
             println!(
-                r#"{{"all": {all}, "load": {load}, "save": {save}, "read": {read}, "points": {points}, "peak_kb": {peak}}}"#
+                r#"{{"all": {all}, "load": {load}, "save": {save}, "read": {read}, "points": {points}, "bare_kb": {bare}, "peak_kb": {peak}}}"#
             );
         }
     }
@@ -75,7 +76,7 @@ fn samples(now: i64) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The most memory that this process had.
+/// The most memory that this process had so far.
 fn peak_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
