@@ -209,7 +209,7 @@ for (key, channel), entry in judge.waiting.items():
     first = json.dumps(entry["notice"]["text"].splitlines()[0], ensure_ascii=False)[1:-1]
     if first not in heard:
         complain(f"message {key} by {channel} never arrived: {first}")
-rows = minectl("history", "--since", "60 days", "--series", "curtail", "--format", "csv").stdout.count("\n") - 1
+rows = minectl("history", "--since", "20 days", "--series", "curtail", "--format", "csv").stdout.count("\n") - 1
 if rows < counts["completed"]:
     complain(f"{counts['completed']} whole runs left {rows} lines of history")
 checked = minectl("db", "check")

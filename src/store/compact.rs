@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{db, parts, schema};
+use super::{db, left_over, parts, schema};
 use crate::units::Moment;
 
 /// Compact at once above this size.
@@ -22,6 +22,10 @@ pub(super) fn when_due(folder: &Path, now: &Moment) -> Result<Option<String>, St
     let due = last.is_none_or(|last| now.wall.0 < last || now.wall.0.abs_diff(last) >= EVERY_S);
     if !path.exists() || (!due && size < SIZE_MAX) {
         return Ok(None);
+    }
+    let removed = left_over::remove(folder);
+    if removed > 0 {
+        log::info!("{removed} files that killed runs left behind are removed");
     }
     at_once(folder, now).map(Some)
 }

@@ -148,7 +148,7 @@ pub fn finest_step(folder: &Path, since: UnixSeconds) -> Seconds {
     let kept = Kept::list(folder);
     let day = since.0.div_euclid(DAY);
     let all = [kept.full.first().copied(), kept.quarters.first().copied()];
-    let oldest_hours = kept.hours.first().and_then(|month| kept::first_day(month));
+    let oldest_hours = kept.hours.first().and_then(|month| kept::first_day_of_hours(folder, month));
     let oldest = all.into_iter().flatten().chain(oldest_hours).min();
     // Before the oldest file there is nothing in any step.
     let day = oldest.map_or(day, |oldest| day.max(oldest));

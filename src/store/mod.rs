@@ -13,6 +13,7 @@ mod evidence;
 mod exchange;
 mod history;
 mod inputs;
+mod left_over;
 mod parts;
 mod plain;
 mod schema;

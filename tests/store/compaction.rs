@@ -1,6 +1,7 @@
 //! Compaction keeps everything and gives space back; one that was interrupted anywhere is undone or finished.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use minectl::store::Change;
 
@@ -75,4 +76,23 @@ fn a_swap_that_broke_off_before_or_after_both_renames_costs_nothing() {
         assert!(!folder.path().join(left_over).exists(), "{left_over} is kept for ever");
         assert_full(&store.load(&at(2)), 1);
     }
+}
+
+#[test]
+fn what_killed_runs_left_behind_goes_with_the_daily_compaction_and_nothing_younger() {
+    let (folder, store) = new_store();
+    store.save(&full_change(1), &at(0)).unwrap();
+    let made = |name: &str, age_s: u64| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, b"half").unwrap();
+        let then = SystemTime::now() - Duration::from_secs(age_s);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
+        path
+    };
+    let old = [".newAb12Cd", "history/15min/.newXy", "evidence/.newZ"].map(|name| made(name, 3610));
+    let kept = [made(".newYoung", 3590), made("state.new", 90_000), made("history/2026-11-20.csv", 90_000)];
+    store.compact_when_due(&at(0)).unwrap();
+    assert_eq!(old.map(|path| path.exists()), [false; 3]);
+    assert_eq!(kept.map(|path| path.exists()), [true; 3]);
 }

@@ -208,6 +208,22 @@ fn samples_go_after_their_days_then_quarters_and_hours_stay() {
     assert_eq!((finest(0), finest(3), finest(4), finest(6), finest(7), finest(9)), (3600, 3600, 900, 900, 0, 0));
 }
 
+/// The file of hours is named after its month, and says nothing of the days before the first.
+#[test]
+fn a_mine_that_began_within_a_month_is_shown_as_finely_as_all_of_its_time_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for day in 20..23 {
+        append(folder.path(), day * DAY + 60, &[("a_w", Some(1.0))]);
+        keep(folder.path(), day * DAY + 4000);
+    }
+    let finest = |day: i64| finest_step(folder.path(), UnixSeconds(day * DAY)).0;
+    assert_eq!((finest(0), finest(15), finest(20), finest(22)), (0, 0, 0, 0), "each run is kept since the first");
+    std::fs::remove_file(folder.path().join("1970-01-21.csv")).unwrap();
+    assert_eq!((finest(0), finest(20), finest(21)), (900, 900, 0), "the first day is kept in quarters of an hour");
+    std::fs::remove_file(folder.path().join("15min/1970-01-21.csv")).unwrap();
+    assert_eq!((finest(0), finest(21)), (3600, 0), "the first day is kept in hours");
+}
+
 #[test]
 fn each_run_sums_up_one_day_and_nothing_goes_before_it_is_summed_up() {
     let folder = tempfile::tempdir().unwrap();

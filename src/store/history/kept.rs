@@ -1,10 +1,11 @@
-//! Which files of the history there are, and what they are called. It reads no samples.
+//! Which files of the history there are, from when on, and what they are called. It reads no samples.
 //!
 //! `2026-11-21.csv` has the samples of each run of a UTC day, `15min/2026-11-21.csv` least, mean and largest value of
 //! each quarter of an hour of it, `hourly/2026-11.csv` the same of each hour of a month.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -17,6 +18,8 @@ pub(super) const QUARTER: i64 = 900;
 pub(super) const HOUR: i64 = 3600;
 /// Entries of one folder that are looked at.
 const ENTRIES_MAX: usize = 20_000;
+/// Of a file, its header and first lines fit into this.
+const FIRST_LINES_MAX: u64 = 256 * 1024;
 
 /// The files, by day (days since 1970) or by month (`2026-11`).
 #[derive(Debug, Default)]
@@ -53,6 +56,17 @@ fn day_number(text: &str) -> Option<i64> {
     let date: Date = text.parse().ok().filter(|_| text.len() == "2026-11-21".len())?;
     let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(midnight.timestamp().as_second().div_euclid(DAY))
+}
+
+/// The first day that a month's file of hours holds; the month's first where that cannot be read.
+pub(super) fn first_day_of_hours(folder: &Path, month: &str) -> Option<i64> {
+    let first_time = || -> Option<i64> {
+        let file = File::open(hours_file(folder, month)).ok()?;
+        let mut lines = BufReader::new(file.take(FIRST_LINES_MAX)).lines().map_while(Result::ok);
+        lines.find_map(|line| line.split(',').next()?.parse::<i64>().ok())
+    };
+    let first = first_day(month)?;
+    Some(first_time().map_or(first, |time| time.div_euclid(DAY).max(first)))
 }
 
 /// The first day of a month.
