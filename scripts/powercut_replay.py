@@ -187,7 +187,8 @@ class Card:
 
 
 def after_cut(calls, way, dice):
-    """The card after these calls: names as far as a sync brought them (more by chance), writes by what came of them."""
+    """The card after these calls: names as far as a sync brought them (more by chance), writes by what came of them.
+    The way `whole` is no cut: everything arrives."""
     named = [n for n, call in enumerate(calls) if call[0] in ("make", "rename", "remove", "folder")]
     last_sync = max((n for n, call in enumerate(calls) if call[0] == "sync"), default=-1)
     later = [n for n in named if n > last_sync]
@@ -238,7 +239,7 @@ def after_cut(calls, way, dice):
             continue
         content = card.contents.setdefault(holder.setdefault(call[1], call[1]), bytearray())
         is_safe = synced.get(n, False)
-        chance = {"dropped": 0.0, "torn": 0.5, "in part": 0.85}[way]
+        chance = {"dropped": 0.0, "torn": 0.5, "in part": 0.85, "whole": 1.0}[way]
         if call[0] == "write":
             card.write(content, call[2], call[3], lambda: is_safe or dice.random() < chance)
         elif is_safe or dice.random() < chance:
@@ -304,7 +305,7 @@ cuts = [(point, way) for point in points for way in WAYS]
 if CUTS_MAX and len(cuts) > CUTS_MAX:
     cuts = [cuts[n * len(cuts) // CUTS_MAX] for n in range(CUTS_MAX)]
 print(f"{len(calls)} calls recorded: {dict(Counter(call[0] for call in calls))}; {len(cuts)} cuts", flush=True)
-whole = after_cut([call for call in calls] + [("sync", str(DATA))], "torn", random.Random(0))
+whole = after_cut(calls, "whole", random.Random(0))
 live = {str(p): p.read_bytes() for p in DATA.rglob("*") if p.is_file() and not p.name.startswith(("last-snapshot", "tick.lock", ".new", "db.compacted"))}
 for name, content in live.items():
     if "/evidence/" not in name and bytes(whole.contents.get(whole.names.get(name, ""), b"")) != content:
