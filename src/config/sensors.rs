@@ -1,6 +1,7 @@
 //! The settings of Room Alert units and of the meters of the fans.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::Secret;
 use crate::units::Seconds;
@@ -18,6 +19,8 @@ pub struct RoomAlertConfig {
     pub user: Option<String>,
     /// Password for HTTP Basic.
     pub password: Option<Secret>,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
     /// Its probes.
@@ -133,6 +136,8 @@ pub struct IotaWattConfig {
     pub password: Option<Secret>,
     /// A row older than this is stale.
     pub max_age: Seconds,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }
@@ -150,6 +155,8 @@ pub struct EmonCmsConfig {
     pub fan_feeds: BTreeMap<u8, u64>,
     /// A value older than this is stale.
     pub max_age: Seconds,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }

@@ -20,10 +20,11 @@ const STARTS_MAX: usize = 50;
 /// Reads the list. Ages come from the server's own clock (its Date header), else from `now`.
 pub(super) fn read(cfg: &EmonCmsConfig, now: UnixSeconds, limits: Limits) -> Reading<FanWattsReading> {
     let url = joined(&cfg.url, "feed/list.json");
-    let request = Request::get(&cfg.name, &url, limits.next())
+    let mut request = Request::get(&cfg.name, &url, limits.next())
         .header("Authorization", format!("Bearer {}", cfg.api_key.reveal()))
         .header("Accept", "application/json")
         .secret(&cfg.api_key);
+    request.ca_file = cfg.ca_file.as_deref();
     let answer = send(&request)?;
     if answer.status == 401 {
         let detail = format!("the server says `{}`: check `api_key` and the address", answer.excerpt());

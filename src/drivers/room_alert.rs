@@ -61,6 +61,7 @@ fn read_page(cfg: &RoomAlertConfig, url: &str, limits: Limits) -> Result<RoomRea
     let stop = |fault: Fault| Miss { fault, try_other: false };
     let mut request = Request::get(&cfg.name, url, limits.next());
     request.body_max = BODY_MAX;
+    request.ca_file = cfg.ca_file.as_deref();
     request.secrets.extend(cfg.password.as_ref());
     if let Some(user) = &cfg.user {
         request = request.header("Authorization", basic_auth(user, cfg.password.as_ref()));
