@@ -8,8 +8,8 @@ use super::read_pdu::both_or_none;
 use super::section::{Need, Section, Want};
 use super::value::{TEXT, plain};
 use super::{
-    EmonCmsConfig, FanConfig, FanWattsConfig, ForemanConfig, IotaWattConfig, MinerChoice, ProbeConfig, ProbeRole,
-    RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, RoomAlertConfig, SwitchConfig, Wiring,
+    EmonCmsConfig, FanConfig, FanWattsConfig, FeedPoint, ForemanConfig, IotaWattConfig, MinerChoice, ProbeConfig,
+    ProbeRole, RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, RoomAlertConfig, SwitchConfig, Wiring,
 };
 use crate::units::Seconds;
 
@@ -186,7 +186,7 @@ fn read_emoncms(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Optio
     let name = s.name("device", Need::Default("emoncms"));
     let url = s.url("url", Need::Required, Shape::Prefix);
     let api_key = s.secret("api_key", "api_key_file", Need::Required);
-    let feeds = s.whole_numbers("fan_feeds", Need::Required);
+    let feeds = s.numbers_or_texts("fan_feeds", Need::Required, FeedPoint::Id, feed_name);
     let max_age = s.span("max_age", Need::Default("60 s"), Seconds(5)..=Seconds::minutes(60));
     let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("6 s"), Seconds(1)..=Seconds(60));
@@ -201,6 +201,17 @@ fn read_emoncms(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Optio
         ca_file,
         timeout: timeout?,
     })
+}
+
+/// A feed's tag and name, as `fans/fan1`. Neither may hold a `/` in emonCMS.
+fn feed_name(text: &str) -> Result<FeedPoint, String> {
+    let is_plain = |part: &str| part.trim() == part && !part.contains(|c: char| c == '/' || c.is_control());
+    match text.split_once('/') {
+        Some((tag, name)) if is_plain(tag) && is_plain(name) && !name.is_empty() => {
+            Ok(FeedPoint::Name { tag: tag.to_owned(), name: name.to_owned() })
+        }
+        _ => Err(format!("`{text}` is no feed: write its id, or tag and name like `fans/fan1`")),
+    }
 }
 
 /// One entry for each fan, in ascending order of fan numbers.

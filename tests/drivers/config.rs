@@ -97,7 +97,7 @@ pub fn emoncms(url: &str, fans: u8) -> EmonCmsConfig {
         name: "emoncms".to_owned(),
         url: url.to_owned(),
         api_key: Secret::new("fedcba9876543210fedcba9876543210"),
-        fan_feeds: (1..=fans).map(|n| (n, u64::from(n) + 10)).collect(),
+        fan_feeds: (1..=fans).map(|n| (n, FeedPoint::Id(u64::from(n) + 10))).collect(),
         max_age: Seconds(60),
         ca_file: None,
         timeout: Seconds(2),

@@ -134,6 +134,12 @@ fn status(kind: Kind, section: &str, fault: &Fault) -> String {
     if says("sends on") || says("status 404") {
         return format!("another page or device answers: correct `url` and the device's kind in {section}");
     }
+    if says("check `url`") {
+        return format!("correct `url` in {section}: a list of feeds is expected below it");
+    }
+    if says("server's Redis") || says("server's database") {
+        return "restart that service on the server of the meter, and look whether its disk is full".to_owned();
+    }
     if says("429") {
         return format!("too many calls: is another program using the key of {section}? try again in a minute");
     }
