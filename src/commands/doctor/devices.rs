@@ -166,7 +166,9 @@ impl Look<'_> {
         let asked = reading.is_ok();
         let lost = self.again.fan_watts.as_ref().err().filter(|_| asked);
         let mut checks = vec![self.device(Kind::Meter, name, says, lost)];
-        checks.extend(self.points(Kind::Meter, name, reading.as_ref().map(points::of_meter).unwrap_or_default()));
+        let limit = self.cfg.fan_watts.max_age();
+        let points = reading.as_ref().map(|meter| points::of_meter(meter, limit)).unwrap_or_default();
+        checks.extend(self.points(Kind::Meter, name, points));
         checks
     }
 
