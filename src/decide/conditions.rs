@@ -63,9 +63,10 @@ fn devices(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Condition
         .filter_map(|(name, health)| Some((name, health.fault.as_ref()?)))
         .map(|(name, fault)| warning(format!("device {name}"), fault.to_string()))
         .collect();
+    let rooms = snapshot.rooms.iter().filter_map(|(name, r)| Some((name, &r.as_ref().ok()?.remarks)));
     let boards = snapshot.boards.iter().filter_map(|(name, b)| Some((name, &b.as_ref().ok()?.remarks)));
     let pdus = snapshot.pdus.iter().filter_map(|(name, p)| Some((name, &p.as_ref().ok()?.remarks)));
-    for (name, remarks) in boards.chain(pdus).filter(|(_, remarks)| !remarks.is_empty()) {
+    for (name, remarks) in rooms.chain(boards).chain(pdus).filter(|(_, remarks)| !remarks.is_empty()) {
         found.push(warning(format!("remark {name}"), format!("{name}: {}", remarks.join("; "))));
     }
     if !snapshot.troubles.is_empty() {

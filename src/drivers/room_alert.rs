@@ -91,9 +91,11 @@ fn reading(unit: &Map<String, Value>, cfg: &RoomAlertConfig) -> Reading<RoomRead
         return Err(Fault::new(&cfg.name, FaultKind::Unreadable, "answer has no sensors: not a Room Alert"));
     }
     let uptime = unit.get("uptime").and_then(Value::as_str).and_then(uptime);
-    let probes = cfg.probes.iter().map(|one| (one.name.clone(), probe::read(unit, &cfg.name, one))).collect();
-    let switches = cfg.switches.iter().map(|one| (one.name.clone(), probe::read_switch(unit, &cfg.name, one)));
-    Ok(RoomReading { serial, uptime, probes, switches: switches.collect() })
+    let mut remarks = Vec::new();
+    let probes = cfg.probes.iter().map(|one| (one.name.clone(), probe::read(unit, cfg, one, &mut remarks))).collect();
+    let switches = cfg.switches.iter().map(|one| (one.name.clone(), probe::read_switch(unit, cfg, one, &mut remarks)));
+    let switches = switches.collect();
+    Ok(RoomReading { serial, uptime, probes, switches, remarks })
 }
 
 /// The serial number; the oldest firmware gives none, and its MAC address stands in.

@@ -94,6 +94,9 @@ pub struct RoomReading {
     pub probes: BTreeMap<String, ProbeReading>,
     /// Configured switches by name: `true` when the switch is in its alarm position.
     pub switches: BTreeMap<String, Reading<bool>>,
+    /// Remarks for the operator: labels that changed.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 /// One probe.

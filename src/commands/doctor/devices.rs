@@ -147,6 +147,10 @@ impl Look<'_> {
         });
         let mut checks = vec![self.device(Kind::Room, name, says, lost)];
         checks.extend(self.points(Kind::Room, name, reading.as_ref().map(points::of_room).unwrap_or_default()));
+        let way_out =
+            format!("correct `label` in {} when the probe is in its right place", section(self.cfg, Kind::Room, name));
+        let remarks = reading.iter().flat_map(|room| &room.remarks);
+        checks.extend(remarks.map(|remark| Check::warn(Group::Device, name, remark, &way_out)));
         checks
     }
 

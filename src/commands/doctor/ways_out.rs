@@ -51,6 +51,9 @@ pub(super) fn of_device(kind: Kind, section: &str, fault: &Fault) -> String {
         FaultKind::WrongDevice if fault.detail.contains("`family`") => {
             format!("correct `family` and `page` in {section}; or another device answers at its `url`")
         }
+        FaultKind::WrongDevice if fault.detail.contains("labels it") => {
+            format!("two sensors changed places, or their labels did: put it right in the unit, or in {section}")
+        }
         FaultKind::WrongDevice => {
             format!("another unit answers at this address: correct `url` in {section}, or `serial` if it was exchanged")
         }
