@@ -22,7 +22,8 @@ const JSON_PAGE: &str = "getData.json";
 /// The page of older firmware, which comes without headers.
 const BARE_PAGE: &str = "getData.htm";
 
-/// Reads one unit. Where its page is not there, or is something else, the page of other firmware is tried.
+/// Reads one unit. Where its page is not there, or is something else, the page of other firmware is tried; what a unit says
+/// against itself there is told before what is wrong with the first page.
 pub(super) fn read(cfg: &RoomAlertConfig, limits: Limits) -> Reading<RoomReading> {
     let (page, other) = pages(&cfg.url);
     let miss = match read_page(cfg, &page, limits) {
@@ -30,7 +31,10 @@ pub(super) fn read(cfg: &RoomAlertConfig, limits: Limits) -> Reading<RoomReading
         Err(miss) => miss,
     };
     match other.filter(|_| miss.try_other && !limits.left().is_zero()) {
-        Some(other) => read_page(cfg, &other, limits).map_err(|_| miss.fault),
+        Some(other) => read_page(cfg, &other, limits).map_err(|second| match second.try_other {
+            true => miss.fault,
+            false => second.fault,
+        }),
         None => Err(miss.fault),
     }
 }
