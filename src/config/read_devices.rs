@@ -342,6 +342,7 @@ pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {
     });
     let call_pause = s.span("call_pause", Need::Default("1 s"), Seconds(1)..=Seconds(60));
     let batch = s.number("batch", Need::Default("20"), 1..=500);
+    let max_age = s.span("max_age", Need::Optional, Seconds::minutes(2)..=Seconds::minutes(24 * 60));
     let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
     s.finish();
@@ -353,6 +354,7 @@ pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {
         miners: miners?,
         call_pause: call_pause?,
         batch: usize::try_from(batch?).ok()?,
+        max_age,
         ca_file,
         timeout: timeout?,
     })

@@ -161,6 +161,9 @@ pub struct ForemanReading {
     pub estimated: Option<Watts>,
     /// The miners that the configuration lets us command.
     pub miners: Vec<MinerReading>,
+    /// How long ago Foreman heard of any miner, by its own time stamps; `None` where it gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Seconds>,
     /// How the commands that were asked about stand, by command number.
     pub commands: BTreeMap<u64, CommandStatus>,
     /// Remarks for the operator, e.g. summary and list that disagree.

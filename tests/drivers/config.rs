@@ -178,6 +178,7 @@ pub fn foreman(url: &str) -> ForemanConfig {
         miners: MinerChoice::Tag("curtail".to_owned()),
         call_pause: Seconds(1),
         batch: 40,
+        max_age: None,
         ca_file: None,
         timeout: Seconds(2),
     }

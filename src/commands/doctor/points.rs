@@ -89,10 +89,11 @@ pub(super) fn faulty_outlets(pdu: &PduReading) -> Vec<Point> {
     faulty
 }
 
-/// `288 of 288 miners online, 288 may be commanded, 33.9 PH/s`.
+/// `288 of 288 miners online, 288 may be commanded, 33.9 PH/s, newest state 40 s old`.
 pub(super) fn foreman_in_words(foreman: &ForemanReading) -> String {
     let count = |number: Option<u32>| number.map_or("?".to_owned(), |number| number.to_string());
     let hash_rate = foreman.hash_rate.map_or(String::new(), |rate| format!(", {rate}"));
     let (online, total) = (count(foreman.online), count(foreman.total));
-    format!("{online} of {total} miners online, {} may be commanded{hash_rate}", foreman.miners.len())
+    let heard = foreman.heard.map_or(String::new(), |heard| format!(", newest state {heard} old"));
+    format!("{online} of {total} miners online, {} may be commanded{hash_rate}{heard}", foreman.miners.len())
 }

@@ -196,7 +196,7 @@ pub(super) fn of_channel(channel: &str, section: &str, fault: &Fault) -> String 
 
 /// What to do about a standing alarm, by the beginning of its name.
 pub(super) fn of_alarm(id: &str) -> &'static str {
-    let ways: [(&str, &str); 17] = [
+    let ways: [(&str, &str); 18] = [
         ("signal unchanged", "ask the utility whether the page is still kept up"),
         ("signal", "`minectl signal explain` shows what keeps the page from being read"),
         ("intake critical", "more air now: see the fans here, switch breakers off by hand if miners still run"),
@@ -207,6 +207,7 @@ pub(super) fn of_alarm(id: &str) -> &'static str {
         ("fan", "see the fan here: breaker, belt, motor, relay"),
         ("miners not off", "see Foreman and the PDUs here; switch what still draws power off at the breaker"),
         ("miners", "`minectl plan` says what is missing"),
+        ("agent", "see the computer on site that runs Foreman's agent: power, network, its service"),
         ("meter", "compare the PDU's own display; outlets that feed nothing belong off, or out of `outlets`"),
         ("low", "breaker, network switch and miners of that row"),
         ("welded", "the outlet's relay is stuck: switch it off at the breaker, then exchange the PDU"),

@@ -45,6 +45,7 @@ impl Scene {
         };
         let commands = asked.filter_map(|(miner, asked)| Some((asked.command?, status(miner)))).collect();
         let foreman = ForemanReading {
+            heard: self.quirks.foreman_heard,
             online: u32::try_from(self.miners()).ok(),
             total: u32::try_from(self.miners()).ok(),
             hash_rate: None,

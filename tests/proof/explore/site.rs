@@ -330,6 +330,7 @@ impl World {
         let moves = |n: usize| self.moving & bit(3, n) != 0;
         let status = |n: usize| if moves(n) { CommandStatus::Pending } else { CommandStatus::Complete };
         ForemanReading {
+            heard: None,
             online: None,
             total: None,
             hash_rate: None,

@@ -55,6 +55,7 @@ impl Senses {
             pdus: vec![Some(pdu); cfg.pdus.len()],
             names: cfg.pdus.iter().map(|pdu| pdu.name.clone()).collect(),
             foreman: Some(ForemanReading {
+                heard: None,
                 online: Some(288),
                 total: Some(288),
                 hash_rate: None,
