@@ -21,6 +21,8 @@ mod demand;
 mod fan_faults;
 #[path = "decide/fans.rs"]
 mod fans;
+#[path = "decide/foreman_age.rs"]
+mod foreman_age;
 #[path = "decide/found_by_exploration.rs"]
 mod found_by_exploration;
 #[path = "decide/ladder.rs"]

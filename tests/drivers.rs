@@ -52,6 +52,8 @@ mod relays_asked;
 mod room_alert;
 #[path = "drivers/room_alert_asked.rs"]
 mod room_alert_asked;
+#[path = "drivers/room_alert_labels.rs"]
+mod room_alert_labels;
 #[path = "drivers/room_alert_ports.rs"]
 mod room_alert_ports;
 #[path = "drivers/sensing.rs"]

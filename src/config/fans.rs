@@ -1,6 +1,7 @@
 //! The settings of relay boards and fans, and the rules for the fans.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::Secret;
 use crate::units::{Seconds, Temperature, Watts};
@@ -22,6 +23,8 @@ pub struct RelayBoardConfig {
     pub user: Option<String>,
     /// Password for HTTP Basic.
     pub password: Option<Secret>,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }

@@ -74,6 +74,8 @@ pub struct ForemanConfig {
     pub call_pause: Seconds,
     /// Miners commanded in one pass.
     pub batch: usize,
+    /// The power mode of a miner that Foreman heard of longer ago does not count; `None`: its age is not looked at.
+    pub max_age: Option<Seconds>,
     /// A private certificate authority, PEM.
     pub ca_file: Option<PathBuf>,
     /// The longest wait.

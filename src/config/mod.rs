@@ -44,7 +44,7 @@ pub use portable::portable;
 pub use read::{FILE_BYTES_MAX, Inspection, file_name, folder, inspect, load, parse, read_text};
 pub use secret::Secret;
 pub use sensors::{
-    EmonCmsConfig, FanWattsConfig, IotaWattConfig, ProbeConfig, ProbeRole, RoomAlertConfig, SwitchConfig,
+    EmonCmsConfig, FanWattsConfig, FeedPoint, IotaWattConfig, ProbeConfig, ProbeRole, RoomAlertConfig, SwitchConfig,
 };
 pub use signal::{OffWhen, PagePlace, SignalConfig, SignalMeaning, StampConfig, WhenBlind};
 

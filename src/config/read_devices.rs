@@ -8,8 +8,8 @@ use super::read_pdu::both_or_none;
 use super::section::{Need, Section, Want};
 use super::value::{TEXT, plain};
 use super::{
-    EmonCmsConfig, FanConfig, FanWattsConfig, ForemanConfig, IotaWattConfig, MinerChoice, ProbeConfig, ProbeRole,
-    RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, RoomAlertConfig, SwitchConfig, Wiring,
+    EmonCmsConfig, FanConfig, FanWattsConfig, FeedPoint, ForemanConfig, IotaWattConfig, MinerChoice, ProbeConfig,
+    ProbeRole, RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, RoomAlertConfig, SwitchConfig, Wiring,
 };
 use crate::units::Seconds;
 
@@ -58,6 +58,7 @@ pub(super) fn read_room(s: &Section<'_>) -> Option<RoomAlertConfig> {
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("5 s"), Seconds(1)..=Seconds(60));
     let probes = s.sections("probes", PROBES, Need::Required);
     let switches = s.sections("switches", SWITCHES, Need::Optional);
@@ -72,7 +73,8 @@ pub(super) fn read_room(s: &Section<'_>) -> Option<RoomAlertConfig> {
             s.mistake("probes", format!("two probes are at index {} of `{}`", probe.index, probe.array));
         }
     }
-    Some(RoomAlertConfig { name: name?, url: url?, serial, user, password, timeout: timeout?, probes, switches })
+    let (name, url, timeout) = (name?, url?, timeout?);
+    Some(RoomAlertConfig { name, url, serial, user, password, ca_file, timeout, probes, switches })
 }
 
 fn read_probe(s: &Section<'_>) -> Option<ProbeConfig> {
@@ -153,6 +155,7 @@ fn read_iotawatt(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Opti
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
     let max_age = s.span("max_age", Need::Default("30 s"), Seconds(5)..=Seconds::minutes(60));
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("6 s"), Seconds(1)..=Seconds(60));
     s.finish();
     let fan_series = by_fan(s, "fan_series", series?, fan_count, fans);
@@ -164,6 +167,7 @@ fn read_iotawatt(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Opti
         user,
         password,
         max_age: max_age?,
+        ca_file,
         timeout: timeout?,
     })
 }
@@ -182,8 +186,9 @@ fn read_emoncms(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Optio
     let name = s.name("device", Need::Default("emoncms"));
     let url = s.url("url", Need::Required, Shape::Prefix);
     let api_key = s.secret("api_key", "api_key_file", Need::Required);
-    let feeds = s.whole_numbers("fan_feeds", Need::Required);
+    let feeds = s.numbers_or_texts("fan_feeds", Need::Required, FeedPoint::Id, feed_name);
     let max_age = s.span("max_age", Need::Default("60 s"), Seconds(5)..=Seconds::minutes(60));
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("6 s"), Seconds(1)..=Seconds(60));
     s.finish();
     let fan_feeds = by_fan(s, "fan_feeds", feeds?, fan_count, fans);
@@ -193,8 +198,20 @@ fn read_emoncms(s: &Section<'_>, fan_count: usize, fans: Option<&[u8]>) -> Optio
         api_key: api_key?,
         fan_feeds: fan_feeds?,
         max_age: max_age?,
+        ca_file,
         timeout: timeout?,
     })
+}
+
+/// A feed's tag and name, as `fans/fan1`. Neither may hold a `/` in emonCMS.
+fn feed_name(text: &str) -> Result<FeedPoint, String> {
+    let is_plain = |part: &str| part.trim() == part && !part.contains(|c: char| c == '/' || c.is_control());
+    match text.split_once('/') {
+        Some((tag, name)) if is_plain(tag) && is_plain(name) && !name.is_empty() => {
+            Ok(FeedPoint::Name { tag: tag.to_owned(), name: name.to_owned() })
+        }
+        _ => Err(format!("`{text}` is no feed: write its id, or tag and name like `fans/fan1`")),
+    }
 }
 
 /// One entry for each fan, in ascending order of fan numbers.
@@ -224,13 +241,15 @@ pub(super) fn read_board(s: &Section<'_>) -> Option<RelayBoardConfig> {
     let user = s.text("user", Need::Optional);
     let password = s.secret("password", "password_file", Need::Optional);
     both_or_none(s);
+    let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("3 s"), Seconds(1)..=Seconds(60));
     s.finish();
     let is_json = matches!(page, Some(RelayPage::StateJson | RelayPage::CustomStateJson));
     if is_json && !matches!(family?, RelayFamily::Auto | RelayFamily::Series400) {
         s.mistake("page", "only boards of `family` 400 speak JSON; this one has `state.xml`");
     }
-    Some(RelayBoardConfig { name: name?, url: url?, family: family?, page, serial, user, password, timeout: timeout? })
+    let (name, url, family, timeout) = (name?, url?, family?, timeout?);
+    Some(RelayBoardConfig { name, url, family, page, serial, user, password, ca_file, timeout })
 }
 
 pub(super) fn read_fan(s: &Section<'_>) -> Option<FanConfig> {
@@ -323,6 +342,7 @@ pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {
     });
     let call_pause = s.span("call_pause", Need::Default("1 s"), Seconds(1)..=Seconds(60));
     let batch = s.number("batch", Need::Default("20"), 1..=500);
+    let max_age = s.span("max_age", Need::Optional, Seconds::minutes(2)..=Seconds::minutes(24 * 60));
     let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
     s.finish();
@@ -334,6 +354,7 @@ pub(super) fn read_foreman(s: &Section<'_>) -> Option<ForemanConfig> {
         miners: miners?,
         call_pause: call_pause?,
         batch: usize::try_from(batch?).ok()?,
+        max_age,
         ca_file,
         timeout: timeout?,
     })

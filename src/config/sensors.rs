@@ -1,6 +1,8 @@
 //! The settings of Room Alert units and of the meters of the fans.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 
 use super::Secret;
 use crate::units::Seconds;
@@ -18,6 +20,8 @@ pub struct RoomAlertConfig {
     pub user: Option<String>,
     /// Password for HTTP Basic.
     pub password: Option<Secret>,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
     /// Its probes.
@@ -133,6 +137,8 @@ pub struct IotaWattConfig {
     pub password: Option<Secret>,
     /// A row older than this is stale.
     pub max_age: Seconds,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
 }
@@ -146,10 +152,36 @@ pub struct EmonCmsConfig {
     pub url: String,
     /// The read key.
     pub api_key: Secret,
-    /// Feed id of each fan, by fan number.
-    pub fan_feeds: BTreeMap<u8, u64>,
+    /// The feed of each fan, by fan number.
+    pub fan_feeds: BTreeMap<u8, FeedPoint>,
     /// A value older than this is stale.
     pub max_age: Seconds,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
+}
+
+/// A feed of an emonCMS.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FeedPoint {
+    /// By its id.
+    Id(u64),
+    /// By its tag and its name: unique together, the name alone is not.
+    Name {
+        /// The tag; empty for a feed without one.
+        tag: String,
+        /// The name.
+        name: String,
+    },
+}
+
+impl fmt::Display for FeedPoint {
+    /// `7`, or `fans/fan1` in backticks.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            FeedPoint::Id(id) => write!(f, "{id}"),
+            FeedPoint::Name { tag, name } => write!(f, "`{tag}/{name}`"),
+        }
+    }
 }

@@ -203,10 +203,19 @@ impl<'t> Section<'t> {
         self.list(key, NUMBERS, need, |item| finite(item).ok_or_else(|| wrong_type(NUMBERS, item)))
     }
 
-    /// A list of whole numbers from 1.
-    pub(super) fn whole_numbers(&self, key: &'static str, need: Need) -> Option<Vec<u64>> {
+    /// A list of whole numbers from 1 and of texts, each made into one thing by `number` or `text`.
+    pub(super) fn numbers_or_texts<T>(
+        &self,
+        key: &'static str,
+        need: Need,
+        number: impl Fn(u64) -> T,
+        text: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
         let positive = |item: &DeValue<'_>| whole(item).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
-        self.list(key, NUMBERS, need, |item| positive(item).ok_or_else(|| "wanted whole numbers from 1".to_owned()))
+        self.list(key, NUMBERS, need, |item| match item.as_str() {
+            Some(word) => text(word),
+            None => positive(item).map(&number).ok_or_else(|| "wanted whole numbers from 1, or texts".to_owned()),
+        })
     }
 
     fn list<T>(

@@ -63,9 +63,10 @@ fn devices(cfg: &Config, next: &SiteState, snapshot: &Snapshot) -> Vec<Condition
         .filter_map(|(name, health)| Some((name, health.fault.as_ref()?)))
         .map(|(name, fault)| warning(format!("device {name}"), fault.to_string()))
         .collect();
+    let rooms = snapshot.rooms.iter().filter_map(|(name, r)| Some((name, &r.as_ref().ok()?.remarks)));
     let boards = snapshot.boards.iter().filter_map(|(name, b)| Some((name, &b.as_ref().ok()?.remarks)));
     let pdus = snapshot.pdus.iter().filter_map(|(name, p)| Some((name, &p.as_ref().ok()?.remarks)));
-    for (name, remarks) in boards.chain(pdus).filter(|(_, remarks)| !remarks.is_empty()) {
+    for (name, remarks) in rooms.chain(boards).chain(pdus).filter(|(_, remarks)| !remarks.is_empty()) {
         found.push(warning(format!("remark {name}"), format!("{name}: {}", remarks.join("; "))));
     }
     if !snapshot.troubles.is_empty() {
@@ -196,6 +197,7 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
             found.push(warning(format!("meter {}", pdu.name), text));
         }
     }
+    found.extend(deaf_foreman(cfg, inputs, snapshot));
     found.extend(not_back(cfg, next, snapshot, now));
     found.extend(off_by_others(cfg, next, snapshot, now));
     if next.miners.shed_groups > 0 {
@@ -206,6 +208,16 @@ fn miners(cfg: &Config, next: &SiteState, inputs: &Inputs, snapshot: &Snapshot, 
     }
     found.extend(welded_outlets(cfg, snapshot));
     found
+}
+
+/// Foreman that has heard of no miner for long while they draw power: its agent on site is dead, and orders stay there.
+fn deaf_foreman(cfg: &Config, inputs: &Inputs, snapshot: &Snapshot) -> Option<Condition> {
+    let heard =
+        snapshot.foreman.as_ref().ok()?.heard.filter(|heard| cfg.foreman.max_age.is_some_and(|l| *heard > l))?;
+    let watts = inputs.known_watts();
+    let text =
+        format!("Foreman has heard of no miner for {heard} while {watts} are drawn: is its agent (Pickaxe) running?");
+    (watts >= cfg.miners.on_above).then(|| warning("agent", text))
 }
 
 /// What was not read since the boot.

@@ -82,8 +82,8 @@ pub(super) fn judge(
         humidity: room::humidity(snapshot, overrides, &stale),
         switches: room::switches(cfg, snapshot, overrides, &stale),
         relays: relays(cfg, snapshot),
-        fan_watts: fan_watts(cfg, next, snapshot, overrides, now, &mut stale),
-        pdus: pdus(cfg, next, snapshot, overrides, now, &mut stale),
+        fan_watts: fan_watts(cfg, next, snapshot, overrides, &mut stale),
+        pdus: pdus(cfg, next, snapshot, overrides, &mut stale),
         probes,
     };
     health::follow(cfg, next, snapshot, &stale, now, report);
@@ -100,7 +100,8 @@ fn note_stale(stale: &mut StaleDevices, device: &str, age: Seconds, limit: Secon
     }
 }
 
-/// How long a number that must advance has stood still; zero when it moved, in whatever direction (a reboot).
+/// How long a number that must advance has stood still; zero when it moved, in whatever direction (a reboot). `now` is when
+/// the reading began: a device that hangs makes no other one old.
 fn stalled(counters: &mut BTreeMap<String, Counter>, device: &str, value: Option<i64>, now: &Moment) -> Seconds {
     let Some(value) = value else { return Seconds(0) };
     let counter = counters.entry(device.to_owned()).or_insert(Counter { value, at: *now });
@@ -136,15 +137,21 @@ fn fan_watts(
     next: &mut SiteState,
     snapshot: &Snapshot,
     overrides: &[Override],
-    now: &Moment,
     stale: &mut StaleDevices,
 ) -> BTreeMap<u8, Option<Watts>> {
     let limit = cfg.fan_watts.max_age();
     let reading = snapshot.fan_watts.as_ref().ok();
     let row = reading.and_then(|r| r.row_time).map(|t| t.0);
-    let behind = behind(&mut next.counters, cfg.fan_watts.name(), row, now);
-    let oldest = reading.and_then(|r| r.fans.values().flatten().map(|m| m.age).max()).unwrap_or_default();
-    note_stale(stale, cfg.fan_watts.name(), oldest.max(behind), limit);
+    let meter = cfg.fan_watts.name();
+    let behind = behind(&mut next.counters, meter, row, &snapshot.at);
+    let measured =
+        || reading.into_iter().flat_map(|r| &r.fans).filter_map(|(n, fan)| Some((n, fan.as_ref().ok()?.age)));
+    let newest = measured().map(|(_, age)| age).min().unwrap_or_default();
+    if newest.max(behind) > limit {
+        note_stale(stale, meter, newest.max(behind), limit);
+    } else {
+        measured().for_each(|(fan, age)| note_stale(stale, &format!("{meter} fan {fan}"), age, limit));
+    }
     let read = |number: &u8| {
         let measured = reading?.fans.get(number)?.as_ref().ok()?;
         (measured.age.max(behind) <= limit).then_some(measured.value)
@@ -163,14 +170,13 @@ fn pdus(
     next: &mut SiteState,
     snapshot: &Snapshot,
     overrides: &[Override],
-    now: &Moment,
     stale: &mut StaleDevices,
 ) -> BTreeMap<String, Result<Watts, String>> {
     let mut judged = BTreeMap::new();
     for pdu in &cfg.pdus {
         let reading = snapshot.pdus.get(&pdu.name);
         let newest = reading.and_then(|r| r.as_ref().ok()).and_then(|r| r.newest).map(|t| t.0);
-        let stalled = stalled(&mut next.counters, &pdu.name, newest, now);
+        let stalled = stalled(&mut next.counters, &pdu.name, newest, &snapshot.at);
         let age = reading.and_then(|r| r.as_ref().ok()).and_then(|r| r.total.as_ref().ok()).map(|t| t.age);
         note_stale(stale, &pdu.name, age.unwrap_or_default().max(stalled), pdu.max_age);
         let watts = match reading {

@@ -23,6 +23,7 @@ pub(super) struct Login<'a> {
     device: &'a str,
     user: &'a str,
     password: &'a Secret,
+    ca_file: Option<&'a Path>,
     file: PathBuf,
 }
 
@@ -38,10 +39,15 @@ struct Kept {
 }
 
 impl<'a> Login<'a> {
-    /// The login of a device; its file lies in `folder`.
-    pub(super) fn new(device: &'a str, user: &'a str, password: &'a Secret, folder: &Path) -> Login<'a> {
+    /// The login of a device, whose certificate `ca_file` may vouch for; its file lies in `folder`.
+    pub(super) fn new(
+        device: &'a str,
+        (user, password): (&'a str, &'a Secret),
+        ca_file: Option<&'a Path>,
+        folder: &Path,
+    ) -> Login<'a> {
         let safe: String = device.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        Login { device, user, password, file: folder.join(format!("login-{safe}.json")) }
+        Login { device, user, password, ca_file, file: folder.join(format!("login-{safe}.json")) }
     }
 
     /// A GET with this login. A 401 comes back when the device refuses it: with a new challenge it is tried once more,
@@ -50,7 +56,7 @@ impl<'a> Login<'a> {
         let mut kept = self.load();
         let answer = match &mut kept {
             Some(kept) => self.answered(kept, url, limits)?,
-            None => send(&Request::get(self.device, url, limits.next()))?,
+            None => send(&self.request(url, limits))?,
         };
         if answer.status != 401 {
             return Ok(answer);
@@ -74,13 +80,19 @@ impl<'a> Login<'a> {
         let context = AuthContext::new(self.user, self.password.reveal(), path_of(url));
         let header = respond(kept, &context).ok_or_else(unusable)?;
         self.keep(kept);
-        let request = Request::get(self.device, url, limits.next()).header("Authorization", header);
+        let request = self.request(url, limits).header("Authorization", header);
         let answer = send(&request.secret(self.password))?;
         if kept.refused && answer.status != 401 {
             kept.refused = false;
             self.keep(kept);
         }
         Ok(answer)
+    }
+
+    fn request<'b>(&'b self, url: &'b str, limits: Limits) -> Request<'b> {
+        let mut request = Request::get(self.device, url, limits.next());
+        request.ca_file = self.ca_file;
+        request
     }
 
     fn load(&self) -> Option<Kept> {

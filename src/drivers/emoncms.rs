@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::common::{Limits, is_login_page, joined, not_json, number, quoted, whole};
-use crate::config::EmonCmsConfig;
+use super::common::{Limits, is_login_page, joined, not_json, number, quoted, text_of, whole};
+use crate::config::{EmonCmsConfig, FeedPoint};
 use crate::http::{Request, excerpt, send};
 use crate::model::{FanWattsReading, Fault, FaultKind, Measured, Reading};
 use crate::units::{Seconds, UnixSeconds, Watts};
@@ -20,16 +20,18 @@ const STARTS_MAX: usize = 50;
 /// Reads the list. Ages come from the server's own clock (its Date header), else from `now`.
 pub(super) fn read(cfg: &EmonCmsConfig, now: UnixSeconds, limits: Limits) -> Reading<FanWattsReading> {
     let url = joined(&cfg.url, "feed/list.json");
-    let request = Request::get(&cfg.name, &url, limits.next())
+    let mut request = Request::get(&cfg.name, &url, limits.next())
         .header("Authorization", format!("Bearer {}", cfg.api_key.reveal()))
         .header("Accept", "application/json")
         .secret(&cfg.api_key);
+    request.ca_file = cfg.ca_file.as_deref();
     let answer = send(&request)?;
     if answer.status == 401 {
         let detail = format!("the server says `{}`: check `api_key` and the address", answer.excerpt());
         return Err(Fault::new(&cfg.name, FaultKind::Refused, detail));
     }
-    let answer = answer.accepted(&cfg.name, &url)?;
+    // It refuses an address that it does not know with a 406 and says so in the body.
+    let answer = if answer.status == 406 { answer } else { answer.accepted(&cfg.name, &url)? };
     parse(&answer.text(), cfg, answer.date().unwrap_or(now))
 }
 
@@ -38,16 +40,9 @@ pub fn parse(body: &str, cfg: &EmonCmsConfig, now: UnixSeconds) -> Reading<FanWa
     let feeds = feeds(body, &cfg.name)?;
     let mut fans = BTreeMap::new();
     let mut newest = None;
-    for (&fan, &id) in &cfg.fan_feeds {
+    for (&fan, point) in &cfg.fan_feeds {
         let device = format!("{} fan {fan}", cfg.name);
-        let feed = feeds.iter().find(|feed| feed.get("id").and_then(whole) == i64::try_from(id).ok());
-        let reading = match feed {
-            Some(feed) => fan_watts(feed, id, &device, now),
-            None => {
-                let detail = format!("no feed {id} in the list of {} feeds: deleted, or of another user", feeds.len());
-                Err(Fault::new(device, FaultKind::Missing, detail))
-            }
-        };
+        let reading = find(&feeds, point, &device).and_then(|feed| fan_watts(feed, point, &device, now));
         if let Ok((_, time)) = &reading {
             newest = newest.max(Some(*time));
         }
@@ -56,17 +51,37 @@ pub fn parse(body: &str, cfg: &EmonCmsConfig, now: UnixSeconds) -> Reading<FanWa
     Ok(FanWattsReading { fans, row_time: newest })
 }
 
+/// The one feed that is meant.
+fn find<'a>(feeds: &'a [Value], point: &FeedPoint, device: &str) -> Result<&'a Value, Fault> {
+    let text = |feed: &Value, key: &str| feed.get(key).and_then(text_of).unwrap_or_default();
+    let is_meant = |feed: &&Value| match point {
+        FeedPoint::Id(id) => feed.get("id").and_then(whole) == i64::try_from(*id).ok(),
+        FeedPoint::Name { tag, name } => text(feed, "tag").trim() == tag && text(feed, "name").trim() == name,
+    };
+    let missing = |detail: String| Err(Fault::new(device, FaultKind::Missing, detail));
+    let mut meant = feeds.iter().filter(is_meant);
+    match (meant.next(), meant.next()) {
+        (Some(feed), None) => Ok(feed),
+        (Some(_), Some(_)) => missing(format!("several feeds are {point}: name the one that is meant by its id")),
+        (None, _) => {
+            let why = match point {
+                FeedPoint::Id(_) => "deleted, or of another user",
+                FeedPoint::Name { .. } => "renamed, deleted, or of another user",
+            };
+            missing(format!("no feed {point} in the list of {} feeds: {why}", feeds.len()))
+        }
+    }
+}
+
 /// The list of feeds in a body. PHP prints its notices in front of it, some behind it.
 fn feeds(body: &str, device: &str) -> Result<Vec<Value>, Fault> {
     let error = match serde_json::from_str(body.trim()) {
         Ok(Value::Array(feeds)) => return Ok(feeds),
-        Ok(Value::Bool(false)) => {
-            return Err(Fault::new(device, FaultKind::Refused, "no access: the API key is missing or not accepted"));
-        }
+        Ok(Value::Bool(false)) => return Err(no_access(device)),
         Ok(other) => {
             let said = other.get("message").and_then(Value::as_str);
             let detail = match said {
-                Some(message) => format!("the server says `{}`", excerpt(message)),
+                Some(message) => format!("no list of feeds there: check `url`; the server says `{}`", excerpt(message)),
                 None => format!("answer is no list of feeds: {}", quoted(Some(&other))),
             };
             return Err(Fault::new(device, FaultKind::Status, detail));
@@ -81,11 +96,30 @@ fn feeds(body: &str, device: &str) -> Result<Vec<Value>, Fault> {
         let detail = format!("a web page came instead of the list: `{}`; check `url`", excerpt(body));
         return Err(Fault::new(device, FaultKind::Unreadable, detail));
     }
-    if start.starts_with('<') && !is_login_page(body) {
-        let detail = format!("the server is in trouble: `{}`", excerpt(body));
+    let trouble = trouble(body);
+    if (start.starts_with('<') || trouble.is_some()) && !is_login_page(body) {
+        if body.trim_end().ends_with("\nfalse") {
+            return Err(no_access(device));
+        }
+        let detail = format!("{}: `{}`", trouble.unwrap_or("the server is in trouble"), excerpt(body));
         return Err(Fault::new(device, FaultKind::Status, detail));
     }
     Err(not_json(device, body, &error))
+}
+
+/// What it says to somebody unknown.
+fn no_access(device: &str) -> Fault {
+    let detail = "no access: the API key is not accepted, or the web server in front keeps it back";
+    Fault::new(device, FaultKind::Refused, detail)
+}
+
+/// Which of its parts a server lacks that shows an error of its own in place of the list.
+fn trouble(body: &str) -> Option<&'static str> {
+    let says = |text: &str| body.contains(text);
+    if says("RedisException") || says("connect to redis") {
+        return Some("the server's Redis is in trouble");
+    }
+    (says("mysqli") || says("connect to database")).then_some("the server's database is in trouble")
 }
 
 /// The list between notices: an array of feeds from some `[` on, with nothing but markup behind it. Notices hold arrays
@@ -105,22 +139,27 @@ fn among_notices(body: &str) -> Option<Vec<Value>> {
 }
 
 /// The watts of one feed and their time.
-fn fan_watts(feed: &Value, id: u64, device: &str, now: UnixSeconds) -> Result<(Measured<Watts>, UnixSeconds), Fault> {
+fn fan_watts(
+    feed: &Value,
+    point: &FeedPoint,
+    device: &str,
+    now: UnixSeconds,
+) -> Result<(Measured<Watts>, UnixSeconds), Fault> {
     let refuse = |kind: FaultKind, detail: String| Err(Fault::new(device, kind, detail));
     let (value, time) = (feed.get("value"), feed.get("time"));
     if value.is_none_or(Value::is_null) || time.is_none_or(Value::is_null) {
-        return refuse(FaultKind::Missing, format!("feed {id} has no data"));
+        return refuse(FaultKind::Missing, format!("feed {point} has no data"));
     }
     let Some(time) = time.and_then(whole).filter(|time| *time > 0) else {
-        return refuse(FaultKind::Missing, format!("feed {id} has no time: {}", quoted(time)));
+        return refuse(FaultKind::Missing, format!("feed {point} has no time: {}", quoted(time)));
     };
     let Some(watts) = value.and_then(number) else {
-        return refuse(FaultKind::Unreadable, format!("feed {id} is {}, not a number", quoted(value)));
+        return refuse(FaultKind::Unreadable, format!("feed {point} is {}, not a number", quoted(value)));
     };
     let age = now.0.saturating_sub(time);
     if age < -FUTURE_MAX_S {
         let ahead = Seconds(age.unsigned_abs());
-        return refuse(FaultKind::Stale, format!("feed {id} is {ahead} ahead of the server's clock"));
+        return refuse(FaultKind::Stale, format!("feed {point} is {ahead} ahead of the server's clock"));
     }
     let watts = super::fan_watts(watts, device)?;
     Ok((Measured { value: watts, age: Seconds(u64::try_from(age).unwrap_or(0)) }, UnixSeconds(time)))

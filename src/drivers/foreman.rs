@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::ForemanConfig;
 use crate::http::{Answer, Request, excerpt, masked, send};
 use crate::model::{CommandStatus, Fault, FaultKind, ForemanReading, PowerMode, Reading, Reply};
-use crate::units::UnixSeconds;
+use crate::units::{Seconds, UnixSeconds};
 
 /// Miners on one page of the list: each page costs a second. A server that gives fewer is asked for more pages.
 const PAGE: usize = 500;
@@ -63,13 +63,25 @@ struct Foreman<'a> {
 impl Foreman<'_> {
     /// One call at its endpoint's pace. A 429 is obeyed once.
     fn call(&self, pace: &mut Pace, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Fault> {
+        self.call_dated(pace, method, path, body).map(|(body, _)| body)
+    }
+
+    /// The same with the time of the answer: by the server's clock, else by ours.
+    fn call_dated(
+        &self,
+        pace: &mut Pace,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(Value, UnixSeconds), Fault> {
         let url = joined(&self.cfg.url, path);
         let mut answer = self.exchange(pace, pace.wait(), method, &url, body)?;
         if answer.status == 429 {
             let wait = self.clock.real_span(Duration::from_secs(retry_after_s(&answer)));
             answer = self.exchange(pace, wait.max(pace.wait()), method, &url, body)?;
         }
-        self.judged(answer, &url)
+        let date = answer.date().unwrap_or_else(|| self.clock.now().wall);
+        self.judged(answer, &url).map(|body| (body, date))
     }
 
     fn exchange(
@@ -176,7 +188,7 @@ pub(super) fn read(cfg: &ForemanConfig, clock: &Clock, ask: &[u64], limits: Limi
             }
         }
     }
-    remarks.extend(list.remarks(summary.as_ref().ok().and_then(|summary| summary.total)));
+    remarks.extend(list.remarks(cfg, summary.as_ref().ok().and_then(|summary| summary.total)));
     let summary = summary.unwrap_or_default();
     remarks.extend(summary.remarks);
     Ok(ForemanReading {
@@ -185,6 +197,7 @@ pub(super) fn read(cfg: &ForemanConfig, clock: &Clock, ask: &[u64], limits: Limi
         hash_rate: summary.hash_rate,
         estimated: summary.estimated,
         miners: list.miners.into_values().collect(),
+        heard: list.heard,
         commands,
         remarks,
     })
@@ -202,15 +215,19 @@ struct List {
     total: Option<usize>,
     is_done: bool,
     broken: Option<Fault>,
+    /// How long ago Foreman heard of any miner.
+    heard: Option<Seconds>,
+    /// Miners whose power mode is too old to count.
+    too_old: usize,
 }
 
 impl List {
     /// Reads the next page. Only the first one's failure is an error.
     fn next_page(&mut self, foreman: &Foreman, pace: &mut Pace, client: &str) -> Result<(), Fault> {
         let path = format!("{client}/miners?limit={PAGE}&offset={}", self.offset);
-        let page = foreman.call(pace, "GET", &path, None);
-        let page = page.and_then(|body| parse_page(&body, foreman.cfg));
-        let page = match page {
+        let page = foreman.call_dated(pace, "GET", &path, None);
+        let page = page.and_then(|(body, date)| Ok((parse_page(&body, foreman.cfg)?, date)));
+        let (mut page, date) = match page {
             Ok(page) => page,
             Err(fault) if self.pages == 0 => return Err(fault),
             Err(fault) => {
@@ -223,6 +240,7 @@ impl List {
         self.offset += page.rows;
         self.total = page.total.or(self.total);
         self.nameless += page.rows - page.ids.len();
+        self.check_ages(&mut page, foreman.cfg, date);
         let before = self.seen.len();
         self.seen.extend(page.ids);
         self.miners.extend(page.miners.into_iter().map(|miner| (miner.id, miner)));
@@ -232,8 +250,23 @@ impl List {
         Ok(())
     }
 
-    fn remarks(&self, summary_total: Option<u32>) -> Vec<String> {
+    /// Takes the power mode from those of which Foreman heard too long ago: it may have changed since.
+    fn check_ages(&mut self, page: &mut Page, cfg: &ForemanConfig, date: UnixSeconds) {
+        let newest = page.heard.values().max().map(|heard| date.since(*heard));
+        self.heard = [self.heard, newest].into_iter().flatten().min();
+        let Some(limit) = cfg.max_age else { return };
+        let is_fresh = |id: &u64| page.heard.get(id).is_some_and(|heard| date.since(*heard) <= limit);
+        for miner in page.miners.iter_mut().filter(|miner| !is_fresh(&miner.id)) {
+            miner.mode = None;
+            self.too_old += 1;
+        }
+    }
+
+    fn remarks(&self, cfg: &ForemanConfig, summary_total: Option<u32>) -> Vec<String> {
         let mut remarks = Vec::new();
+        if let Some(limit) = cfg.max_age.filter(|_| self.too_old > 0) {
+            remarks.push(format!("{} miners not heard of for {limit}: their power mode does not count", self.too_old));
+        }
         let (seen, total) = (self.seen.len(), self.total.unwrap_or(self.seen.len()));
         match &self.broken {
             Some(fault) => remarks.push(format!("miner list breaks off after {seen} of {total}: {}", fault.detail)),

@@ -33,7 +33,7 @@ struct Unit<'a> {
 /// Reads the newest full row. A login is kept in `folder`.
 pub(super) fn read(cfg: &IotaWattConfig, folder: &Path, now: UnixSeconds, limits: Limits) -> Reading<FanWattsReading> {
     let login = cfg.user.as_deref().zip(cfg.password.as_ref());
-    let login = login.map(|(user, password)| Login::new(&cfg.name, user, password, folder));
+    let login = login.map(|login| Login::new(&cfg.name, login, cfg.ca_file.as_deref(), folder));
     let unit = Unit { cfg, login, limits };
     match unit.latest(cfg, now) {
         Ok(Some(reading)) => Ok(reading),
@@ -121,7 +121,11 @@ impl Unit<'_> {
         let url = joined(&self.cfg.url, path);
         let answer = match &self.login {
             Some(login) => login.get(&url, self.limits)?,
-            None => send(&Request::get(&self.cfg.name, &url, self.limits.next()))?,
+            None => {
+                let mut request = Request::get(&self.cfg.name, &url, self.limits.next());
+                request.ca_file = self.cfg.ca_file.as_deref();
+                send(&request)?
+            }
         };
         json(&self.judged(answer, &url)?, &self.cfg.name)
     }

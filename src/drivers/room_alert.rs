@@ -22,7 +22,8 @@ const JSON_PAGE: &str = "getData.json";
 /// The page of older firmware, which comes without headers.
 const BARE_PAGE: &str = "getData.htm";
 
-/// Reads one unit. Where its page is not there, or is something else, the page of other firmware is tried.
+/// Reads one unit. Where its page is not there, or is something else, the page of other firmware is tried; what a unit says
+/// against itself there is told before what is wrong with the first page.
 pub(super) fn read(cfg: &RoomAlertConfig, limits: Limits) -> Reading<RoomReading> {
     let (page, other) = pages(&cfg.url);
     let miss = match read_page(cfg, &page, limits) {
@@ -30,7 +31,10 @@ pub(super) fn read(cfg: &RoomAlertConfig, limits: Limits) -> Reading<RoomReading
         Err(miss) => miss,
     };
     match other.filter(|_| miss.try_other && !limits.left().is_zero()) {
-        Some(other) => read_page(cfg, &other, limits).map_err(|_| miss.fault),
+        Some(other) => read_page(cfg, &other, limits).map_err(|second| match second.try_other {
+            true => miss.fault,
+            false => second.fault,
+        }),
         None => Err(miss.fault),
     }
 }
@@ -61,6 +65,7 @@ fn read_page(cfg: &RoomAlertConfig, url: &str, limits: Limits) -> Result<RoomRea
     let stop = |fault: Fault| Miss { fault, try_other: false };
     let mut request = Request::get(&cfg.name, url, limits.next());
     request.body_max = BODY_MAX;
+    request.ca_file = cfg.ca_file.as_deref();
     request.secrets.extend(cfg.password.as_ref());
     if let Some(user) = &cfg.user {
         request = request.header("Authorization", basic_auth(user, cfg.password.as_ref()));
@@ -90,9 +95,11 @@ fn reading(unit: &Map<String, Value>, cfg: &RoomAlertConfig) -> Reading<RoomRead
         return Err(Fault::new(&cfg.name, FaultKind::Unreadable, "answer has no sensors: not a Room Alert"));
     }
     let uptime = unit.get("uptime").and_then(Value::as_str).and_then(uptime);
-    let probes = cfg.probes.iter().map(|one| (one.name.clone(), probe::read(unit, &cfg.name, one))).collect();
-    let switches = cfg.switches.iter().map(|one| (one.name.clone(), probe::read_switch(unit, &cfg.name, one)));
-    Ok(RoomReading { serial, uptime, probes, switches: switches.collect() })
+    let mut remarks = Vec::new();
+    let probes = cfg.probes.iter().map(|one| (one.name.clone(), probe::read(unit, cfg, one, &mut remarks))).collect();
+    let switches = cfg.switches.iter().map(|one| (one.name.clone(), probe::read_switch(unit, cfg, one, &mut remarks)));
+    let switches = switches.collect();
+    Ok(RoomReading { serial, uptime, probes, switches, remarks })
 }
 
 /// The serial number; the oldest firmware gives none, and its MAC address stands in.

@@ -94,6 +94,9 @@ pub struct RoomReading {
     pub probes: BTreeMap<String, ProbeReading>,
     /// Configured switches by name: `true` when the switch is in its alarm position.
     pub switches: BTreeMap<String, Reading<bool>>,
+    /// Remarks for the operator: labels that changed.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 /// One probe.
@@ -158,6 +161,9 @@ pub struct ForemanReading {
     pub estimated: Option<Watts>,
     /// The miners that the configuration lets us command.
     pub miners: Vec<MinerReading>,
+    /// How long ago Foreman heard of any miner, by its own time stamps; `None` where it gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Seconds>,
     /// How the commands that were asked about stand, by command number.
     pub commands: BTreeMap<u64, CommandStatus>,
     /// Remarks for the operator, e.g. summary and list that disagree.

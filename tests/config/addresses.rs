@@ -74,6 +74,9 @@ fn a_private_authority_is_a_file_that_is_there_for_an_https_address() {
     let path = file.display();
     let urls = [
         ("signal", "url = \"http://127.0.0.1:18001/power-signal\""),
+        ("room_alert", "url = \"http://127.0.0.1:18002/getData.json\""),
+        ("iotawatt", "url = \"http://127.0.0.1:18003\""),
+        ("relay_board", "url = \"http://127.0.0.1:18005\""),
         ("foreman", "url = \"http://127.0.0.1:18020\""),
         ("pdu", "url = \"http://127.0.0.1:18011\""),
         ("telegram", "url = \"http://127.0.0.1:18021\""),

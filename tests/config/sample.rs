@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use minectl::config::{self, Entry, FanWattsConfig, PduDriver, Place, SignalMeaning, SmsProvider};
+use minectl::config::{self, Entry, FanWattsConfig, FeedPoint, PduDriver, Place, SignalMeaning, SmsProvider};
 
 use crate::support::*;
 
@@ -95,8 +95,23 @@ fn every_known_key_is_in_the_sample_at_least_as_a_comment() {
 fn the_emoncms_block_works_in_place_of_iotawatt() {
     let text = uncommented(&without_section(SAMPLE, "[iotawatt]"), "[emoncms]", "timeout = \"6 s\"");
     let FanWattsConfig::EmonCms(emoncms) = sound(&text).fan_watts else { panic!("not emoncms") };
-    assert_eq!(emoncms.fan_feeds.get(&9), Some(&9));
+    assert_eq!(emoncms.fan_feeds.get(&9), Some(&FeedPoint::Id(9)));
     assert_eq!(emoncms.url, "http://127.0.0.1:18004/emoncms");
+}
+
+#[test]
+fn feeds_may_be_given_by_tag_and_name() {
+    let text = uncommented(&without_section(SAMPLE, "[iotawatt]"), "[emoncms]", "timeout = \"6 s\"");
+    let with = |first: &str| text.replace("fan_feeds = [1, 2,", &format!("fan_feeds = [{first}, 2,"));
+    let FanWattsConfig::EmonCms(emoncms) = sound(&with("\"fans/fan1\"")).fan_watts else { panic!("not emoncms") };
+    let named = FeedPoint::Name { tag: "fans".to_owned(), name: "fan1".to_owned() };
+    assert_eq!((emoncms.fan_feeds.get(&1), emoncms.fan_feeds.get(&2)), (Some(&named), Some(&FeedPoint::Id(2))));
+    for wrong in ["\"fan1\"", "\"fans/\"", "\"a/b/c\"", "\"fans/ fan1\"", "\"\""] {
+        let mistakes = parse(&with(wrong)).unwrap_err();
+        assert!(mistakes[0].contains("tag and name like `fans/fan1`"), "{wrong}: {mistakes:?}");
+    }
+    let mistakes = parse(&with("0")).unwrap_err();
+    assert!(mistakes[0].contains("wanted whole numbers from 1, or texts"), "{mistakes:?}");
 }
 
 #[test]

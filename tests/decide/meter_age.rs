@@ -1,7 +1,7 @@
 //! How old a meter's rows are, by how far they advance.
 
 use minectl::model::FaultKind;
-use minectl::units::UnixSeconds;
+use minectl::units::{Seconds, UnixSeconds};
 
 use crate::scene::Scene;
 
@@ -70,4 +70,35 @@ fn a_row_that_goes_back_counts_and_must_advance_from_there() {
         is_stale(&scene)
     };
     assert!(!after(120) && !after(90) && after(89));
+}
+
+#[test]
+fn a_feed_that_stands_still_is_the_fault_of_its_fan_alone() {
+    let faults_at = |age_s: u64| {
+        let mut scene = Scene::new();
+        row(&mut scene, 0);
+        let fan = scene.fan_watts_frozen.as_mut().unwrap().fans.get_mut(&3).unwrap();
+        fan.as_mut().unwrap().age = Seconds(age_s);
+        scene.pass();
+        let devices = scene.state.devices.iter();
+        let meter = devices.filter(|(name, health)| name.starts_with("iotawatt") && health.fault.is_some());
+        meter.map(|(_, health)| health.fault.as_ref().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(faults_at(30), Vec::<String>::new());
+    assert_eq!(faults_at(31), ["iotawatt fan 3: stale: the newest reading is 31 s old, limit 30 s"]);
+}
+
+#[test]
+fn a_device_that_hangs_makes_no_row_of_the_meter_old() {
+    let fault_after = |hang_s: u64| {
+        let mut scene = with_clock(0);
+        scene.wait(120);
+        row(&mut scene, -30);
+        let snapshot = scene.snapshot();
+        scene.wait(hang_s);
+        let decision = minectl::decide::decide(&scene.cfg, &scene.state, &snapshot, &[], &scene.now);
+        decision.next.devices["iotawatt"].fault.clone()
+    };
+    assert_eq!(fault_after(0), None);
+    assert_eq!(fault_after(12), None, "it answered at once");
 }

@@ -1,6 +1,6 @@
 //! How long a room unit is believed that answers without a sign that it is alive.
 
-use minectl::model::{FaultKind, OffReason};
+use minectl::model::{FaultKind, OffReason, Severity};
 use minectl::units::Humidity;
 
 use crate::fans::STAGE_2_C;
@@ -109,4 +109,19 @@ fn the_humidity_of_a_stale_unit_is_no_value() {
     };
     assert_eq!(humidity_after(0), Some(44.0));
     assert_eq!(humidity_after(1), None);
+}
+
+#[test]
+fn a_remark_about_a_unit_is_a_warning_and_its_values_count() {
+    let mut scene = Scene::new();
+    scene.quirks.room_remarks = vec!["probe intake-west: the unit labels it `X`, not `Y`".to_owned()];
+    scene.pass();
+    let alarm = &scene.state.alarms["remark room-alert"];
+    assert_eq!(alarm.severity, Severity::Warning);
+    assert_eq!(alarm.text, "room-alert: probe intake-west: the unit labels it `X`, not `Y`");
+    assert_eq!(scene.state.climate.trusted, Some(scene.now));
+    scene.quirks.room_remarks.clear();
+    scene.minutes(4);
+    scene.pass();
+    assert!(!scene.state.alarms.contains_key("remark room-alert"));
 }

@@ -66,6 +66,7 @@ pub fn room(url: &str) -> RoomAlertConfig {
         serial: None,
         user: None,
         password: None,
+        ca_file: None,
         timeout: Seconds(2),
         probes: vec![
             probe("middle", 0, ProbeRole::Other, None),
@@ -85,6 +86,7 @@ pub fn iotawatt(url: &str, fans: u8) -> IotaWattConfig {
         user: None,
         password: None,
         max_age: Seconds(30),
+        ca_file: None,
         timeout: Seconds(2),
     }
 }
@@ -95,8 +97,9 @@ pub fn emoncms(url: &str, fans: u8) -> EmonCmsConfig {
         name: "emoncms".to_owned(),
         url: url.to_owned(),
         api_key: Secret::new("fedcba9876543210fedcba9876543210"),
-        fan_feeds: (1..=fans).map(|n| (n, u64::from(n) + 10)).collect(),
+        fan_feeds: (1..=fans).map(|n| (n, FeedPoint::Id(u64::from(n) + 10))).collect(),
         max_age: Seconds(60),
+        ca_file: None,
         timeout: Seconds(2),
     }
 }
@@ -111,6 +114,7 @@ pub fn board(name: &str, url: &str, family: RelayFamily) -> RelayBoardConfig {
         serial: None,
         user: None,
         password: None,
+        ca_file: None,
         timeout: Seconds(2),
     }
 }
@@ -174,6 +178,7 @@ pub fn foreman(url: &str) -> ForemanConfig {
         miners: MinerChoice::Tag("curtail".to_owned()),
         call_pause: Seconds(1),
         batch: 40,
+        max_age: None,
         ca_file: None,
         timeout: Seconds(2),
     }

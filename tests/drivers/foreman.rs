@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use minectl::drivers::sense;
-use minectl::model::{CommandStatus, Fault, FaultKind, ForemanReading, Reply};
+use minectl::model::{CommandStatus, Fault, FaultKind, ForemanReading, PowerMode, Reply};
+use minectl::units::Seconds;
 use serde_json::{Value, json};
 
 use crate::acting::{LIMIT, act_within, results, sleep};
@@ -167,4 +168,48 @@ fn a_command_that_failed_at_once_is_told_as_failed() {
     cfg.foreman = foreman(&server.url);
     let outcomes = act_within(&cfg, LIMIT, &[sleep(1)]);
     assert_eq!(results(outcomes), [Ok(Reply::Accepted { command: 7, status: CommandStatus::Failed })]);
+}
+
+/// What is read of miners 1 to 3 that sleep, with these `lastUpdated`, at 2026-11-23 05:06:40 UTC by Foreman's clock.
+fn sleeping(updated: [Value; 3], max_age: Option<Seconds>) -> ForemanReading {
+    let server = Server::by(move |request| {
+        if !request.contains("offset=") {
+            return Act::json(r#"[{"miners": {"total": 3, "online": 3}}]"#);
+        }
+        let rows = (1..).zip(&updated).map(|(id, updated)| {
+            let mut row = row(id);
+            (row["powerMode"], row["lastUpdated"]) = (json!("sleeping"), updated.clone());
+            row
+        });
+        let body = json!({"total": 3, "results": rows.collect::<Vec<_>>()}).to_string();
+        Act::answer(200, "Content-Type: application/json\r\nDate: Mon, 23 Nov 2026 05:06:40 GMT\r\n", body)
+    });
+    let mut cfg = nowhere();
+    cfg.foreman = foreman(&server.url);
+    cfg.foreman.max_age = max_age;
+    sense(&cfg, &fast(), Duration::from_secs(3), &[]).foreman.unwrap()
+}
+
+fn modes(reading: &ForemanReading) -> Vec<bool> {
+    reading.miners.iter().map(|miner| miner.mode == Some(PowerMode::Sleeping)).collect()
+}
+
+#[test]
+fn the_mode_of_a_miner_that_foreman_heard_of_too_long_ago_does_not_count() {
+    let limit = Some(Seconds(600));
+    let read = sleeping([json!("2026-11-23T04:56:40Z"), json!("2026-11-23T04:56:39Z"), Value::Null], limit);
+    assert_eq!(modes(&read), [true, false, false], "10 min, a second more, never");
+    assert_eq!(read.heard, Some(Seconds(600)));
+    assert_eq!(read.remarks, ["2 miners not heard of for 10 min: their power mode does not count"]);
+}
+
+#[test]
+fn ages_of_miners_are_read_in_any_form_and_count_only_where_a_limit_is_given() {
+    let forms = [json!("2026-11-22T23:06:00.5-06:00"), json!("2026-11-23 05:06:10"), json!(1_795_410_370_000_i64)];
+    let read = sleeping(forms, Some(Seconds(40)));
+    assert_eq!((modes(&read), read.heard), (vec![true, true, true], Some(Seconds(30))));
+    let odd = || [json!("yesterday"), json!("2001-01-01T00:00:00Z"), json!(-5)];
+    assert_eq!(modes(&sleeping(odd(), None)), [true, true, true]);
+    assert_eq!(sleeping(odd(), None).remarks, Vec::<String>::new());
+    assert_eq!(modes(&sleeping(odd(), Some(Seconds(600)))), [false, false, false]);
 }

@@ -1,5 +1,6 @@
 //! IotaWatt and emonCMS: which watts count, how old they are, and what is refused.
 
+use minectl::config::FeedPoint;
 use minectl::drivers::parse;
 use minectl::model::FaultKind;
 use minectl::units::{Seconds, UnixSeconds, Watts};
@@ -98,10 +99,13 @@ fn what_is_no_list_of_feeds_is_refused() {
     let refuse = |body: &str| kind_and_detail(parse::emoncms(body, &emoncms(NOWHERE, 1), NOW).unwrap_err());
     assert_eq!(refuse("false").0, FaultKind::Refused);
     let message = refuse(r#"{"success":false,"message":"Feed does not exist"}"#);
-    assert_eq!(message, (FaultKind::Status, "the server says `Feed does not exist`".to_owned()));
+    assert_eq!(
+        message,
+        (FaultKind::Status, "no list of feeds there: check `url`; the server says `Feed does not exist`".to_owned())
+    );
     let (kind, detail) = refuse(&text("emoncms/redis_down.html"));
     assert_eq!(kind, FaultKind::Status);
-    assert!(detail.starts_with("the server is in trouble: `Fatal error : Uncaught RedisException"), "{detail}");
+    assert!(detail.starts_with("the server's Redis is in trouble: `Fatal error : Uncaught RedisException"), "{detail}");
     assert_eq!(refuse("[{\"id\":\"11\",").0, FaultKind::Unreadable);
     assert_eq!(refuse("").1, "answer is empty");
 }
@@ -133,4 +137,58 @@ fn a_web_page_instead_of_the_list_is_told_as_one() {
     assert_eq!(refuse(login).0, FaultKind::Refused);
     let missing = "<div style='width:600px'><h3>missing settings file</h3></div>";
     assert_eq!(refuse(missing).0, FaultKind::Status);
+}
+
+#[test]
+fn which_part_of_the_server_is_down_is_told() {
+    let refuse = |body: &str| kind_and_detail(parse::emoncms(body, &emoncms(NOWHERE, 1), NOW).unwrap_err());
+    let fatal =
+        |what: &str| format!("<br />\n<b>Fatal error</b>:  Uncaught {what}: Connection refused in /srv/index.php:74");
+    let down = |body: &str, part: &str| {
+        let (kind, detail) = refuse(body);
+        assert_eq!(kind, FaultKind::Status, "{detail}");
+        assert!(detail.starts_with(part), "{detail}");
+    };
+    down(&fatal("mysqli_sql_exception"), "the server's database is in trouble: `Fatal error");
+    down("Can't connect to database, please verify credentials<br />", "the server's database is in trouble");
+    down(&fatal("RedisException"), "the server's Redis is in trouble");
+    down("Can't connect to redis at localhost:6379 , it may be", "the server's Redis is in trouble");
+    down(&fatal("TypeError"), "the server is in trouble");
+    let notice = "<br />\n<b>Warning</b>:  Undefined array key in <b>/srv/route.php</b><br />\n";
+    let (kind, detail) = refuse(&format!("{notice}false"));
+    assert_eq!(kind, FaultKind::Refused, "{detail}");
+    assert!(detail.contains("API key"), "{detail}");
+}
+
+/// The feeds 21 to 24, two of them with one name, 23 without a tag.
+const NAMED: &str = r#"[{"id":"21","name":"fan1","tag":"fans","time":1795399985,"value":101},
+    {"id":"22","name":"fan1","tag":"house","time":1795399985,"value":202},
+    {"id":"23","name":"fan2","tag":null,"time":"1795399985","value":"303"},
+    {"id":"24","name":"fan4","tag":"fans","time":1795399985,"value":404},
+    {"id":"25","name":"fan4","tag":"fans","time":1795399985,"value":505}]"#;
+
+#[test]
+fn feeds_are_found_by_tag_and_name_together() {
+    let named = |tag: &str, name: &str| FeedPoint::Name { tag: tag.to_owned(), name: name.to_owned() };
+    let points = [named("fans", "fan1"), named("house", "fan1"), named("", "fan2"), FeedPoint::Id(24)];
+    let mut cfg = emoncms(NOWHERE, 0);
+    cfg.fan_feeds = (1..).zip(points).collect();
+    let read = parse::emoncms(NAMED, &cfg, NOW).unwrap();
+    let watts: Vec<f64> = read.fans.into_values().map(|fan| fan.unwrap().value.value()).collect();
+    assert_eq!(watts, [101.0, 202.0, 303.0, 404.0]);
+}
+
+#[test]
+fn a_name_that_no_feed_has_or_several_have_is_refused() {
+    let read = |tag: &str, name: &str| {
+        let mut cfg = emoncms(NOWHERE, 0);
+        cfg.fan_feeds.insert(1, FeedPoint::Name { tag: tag.to_owned(), name: name.to_owned() });
+        kind_and_detail(parse::emoncms(NAMED, &cfg, NOW).unwrap().fans[&1].clone().unwrap_err())
+    };
+    for (tag, name) in [("fans", "fan2"), ("Fans", "fan1"), ("fans", "fan"), ("", "fan1")] {
+        let detail = format!("no feed `{tag}/{name}` in the list of 5 feeds: renamed, deleted, or of another user");
+        assert_eq!(read(tag, name), (FaultKind::Missing, detail));
+    }
+    let several = "several feeds are `fans/fan4`: name the one that is meant by its id".to_owned();
+    assert_eq!(read("fans", "fan4"), (FaultKind::Missing, several));
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use minectl::config::Config;
+use minectl::config::{Config, FanWattsConfig, RelayFamily, Secret};
 use minectl::http::{CA_FILE_MAX, Request, send};
 use minectl::model::FaultKind;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -127,4 +127,55 @@ fn signal_foreman_and_pdus_take_their_own_authority() {
     assert!(read(&with_pdu(&url, section)).unwrap_err().detail.starts_with("no secure connection"));
     let section = format!("{section}\nca_file = \"{}\"", ca.path().display());
     assert_eq!(read(&with_pdu(&url, &section)).unwrap().total.unwrap().value.value(), 480.0);
+}
+
+#[test]
+fn units_meters_and_boards_take_their_own_authority() {
+    let sense = |cfg: &Config| minectl::drivers::sense(cfg, &config::fast(), LIMIT, &[]);
+    let refused = |fault: minectl::model::Fault| assert!(fault.detail.starts_with("no secure connection"), "{fault}");
+    let mut cfg = config::nowhere();
+
+    let (url, pem) = server(include_str!("../fixtures/room_alert/12e_v3.2.5.json"));
+    let ca = file(&pem);
+    cfg.rooms = vec![config::room(&format!("{url}/getData.json"))];
+    refused(sense(&cfg).rooms["room-alert"].clone().unwrap_err());
+    cfg.rooms[0].ca_file = Some(ca.path().to_owned());
+    assert!(sense(&cfg).rooms["room-alert"].is_ok());
+
+    let (url, pem) = server(include_str!("../fixtures/controlbyweb/x-400.json"));
+    let ca = file(&pem);
+    cfg.fans.insert(1, config::fan(1, "relays-a", 1));
+    cfg.boards = vec![config::board("relays-a", &url, RelayFamily::Series400)];
+    refused(sense(&cfg).boards["relays-a"].clone().unwrap_err());
+    cfg.boards[0].ca_file = Some(ca.path().to_owned());
+    assert!(sense(&cfg).boards["relays-a"].is_ok());
+
+    let (url, pem) = server(include_str!("../fixtures/emoncms/11.16_redis.json"));
+    let ca = file(&pem);
+    let mut meter = config::emoncms(&url, 1);
+    cfg.fan_watts = FanWattsConfig::EmonCms(meter.clone());
+    refused(sense(&cfg).fan_watts.unwrap_err());
+    meter.ca_file = Some(ca.path().to_owned());
+    cfg.fan_watts = FanWattsConfig::EmonCms(meter);
+    assert!(sense(&cfg).fan_watts.is_ok());
+}
+
+#[test]
+fn an_iotawatt_takes_its_own_authority_with_and_without_a_password() {
+    let (url, pem) = server(include_str!("../fixtures/iotawatt/query_02_08_04.json"));
+    let ca = file(&pem);
+    let folder = tempfile::tempdir().unwrap();
+    for password in [None, Some("site-iotawatt-password")] {
+        let mut meter = config::iotawatt(&url, 2);
+        meter.user = password.map(|_| "user".to_owned());
+        meter.password = password.map(Secret::new);
+        let mut cfg = config::nowhere();
+        cfg.paths.data = folder.path().to_owned();
+        cfg.fan_watts = FanWattsConfig::IotaWatt(meter.clone());
+        let sense = |cfg: &Config| minectl::drivers::sense(cfg, &config::fast(), LIMIT, &[]);
+        assert!(sense(&cfg).fan_watts.unwrap_err().detail.starts_with("no secure connection"));
+        meter.ca_file = Some(ca.path().to_owned());
+        cfg.fan_watts = FanWattsConfig::IotaWatt(meter);
+        assert!(sense(&cfg).fan_watts.is_ok(), "{password:?}");
+    }
 }

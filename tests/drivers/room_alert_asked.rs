@@ -108,9 +108,23 @@ fn another_unit_on_the_other_page_is_refused_like_anywhere() {
     let server = unit("/getData.htm", bare("32e_v2.5.1.json"), not_found());
     let mut cfg = at(format!("{}/getData.json", server.url));
     cfg.rooms[0].serial = Some("RA12-5117E0".to_owned());
-    assert!(read(&cfg).is_err());
+    assert_eq!(read(&cfg).unwrap_err().kind, FaultKind::WrongDevice);
     cfg.rooms[0].serial = Some("RA32-117204".to_owned());
     assert!(read(&cfg).is_ok());
+}
+
+#[test]
+fn a_unit_that_answers_on_the_other_page_alone_is_told_by_that_answer() {
+    let body = fixture("room_alert/32e_v2.5.1.json");
+    for (act, kind) in [
+        (Act::Send(body[..900].to_vec()), FaultKind::Unreadable),
+        (Act::answer(401, "", "Login"), FaultKind::Refused),
+        (Act::answer(500, "", "out of memory"), FaultKind::Status),
+    ] {
+        let server = unit("/getData.htm", act, Act::Close);
+        let fault = read(&at(server.url.clone())).unwrap_err();
+        assert_eq!(fault.kind, kind, "{fault}");
+    }
 }
 
 #[test]

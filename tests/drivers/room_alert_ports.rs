@@ -95,16 +95,6 @@ fn a_port_that_is_switched_off_is_read_only_where_the_owner_says_so() {
 }
 
 #[test]
-fn labels_are_compared_for_switches_too_and_in_latin_1() {
-    assert_eq!(switch(&body(), "s_sen", 0, |s| s.label = Some("Rauch Küche".to_owned())), Ok(false));
-    let fault = switch(&body(), "s_sen", 0, |s| s.label = Some("Rauch Keller".to_owned())).unwrap_err();
-    assert_eq!(
-        kind_and_detail(fault),
-        (FaultKind::WrongDevice, "the unit labels it `Rauch Küche`; wanted `Rauch Keller`".to_owned())
-    );
-}
-
-#[test]
 fn a_wireless_probe_that_was_not_heard_of_is_stale_where_a_longest_age_is_given() {
     let read = |stamp: &str, array: &str, index: usize| {
         let body = changed(|unit| unit["wireless_sen"][1]["tstamp"] = json!(stamp));

@@ -4,7 +4,7 @@
 use minectl::clock::Clock;
 use serde_json::{Map, Value, json};
 
-use crate::devices::{ALL, Device, relays, room_alert};
+use crate::devices::{ALL, Device, pdu_dialects, relays, room_alert};
 use crate::faults::{Fault, INTERNET, known};
 use crate::http::{Request, Response};
 use crate::physics::FANS;
@@ -92,7 +92,14 @@ fn set(world: &mut World, body: &Map<String, Value>) -> Result<Value, String> {
                         "room-alert" => settings.room_words = word(name, &room_alert::WORDS)?,
                         "relays-a" => settings.board_words[0] = word(name, &relays::WORDS)?,
                         "relays-b" => settings.board_words[1] = word(name, &relays::WORDS)?,
-                        _ => return Err(format!("`{device}` has one dialect; others: room-alert, relays-a, relays-b")),
+                        _ => match Device::named(device) {
+                            Some(Device::Spdu(pdu)) => settings.pdu_words[pdu] = word(name, &pdu_dialects::WORDS)?,
+                            _ => {
+                                return Err(format!(
+                                    "`{device}` has one dialect; others: room-alert, relays-a, relays-b, spdu-a to -f"
+                                ));
+                            }
+                        },
                     }
                 }
             }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use minectl::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::devices::{Device, foreman::Foreman, iotawatt::Logins, relays, room_alert};
+use crate::devices::{Device, foreman::Foreman, iotawatt::Logins, pdu_dialects, relays, room_alert};
 use crate::faults::Fault;
 use crate::mine::{MINERS, Miner, OUTLETS, PDUS, Phase};
 use crate::physics::{Air, FANS, Fan};
@@ -37,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) delay_ms: u64,
     pub(crate) room_words: room_alert::Words,
     pub(crate) board_words: [relays::Words; 2],
+    pub(crate) pdu_words: [pdu_dialects::Words; 6],
 }
 
 impl Settings {
@@ -58,6 +59,7 @@ impl Settings {
             delay_ms: 0,
             room_words: room_alert::Words::All,
             board_words: [relays::Words::X400, relays::Words::Wr10],
+            pdu_words: [pdu_dialects::Words::DigitalShovel; 6],
         }
     }
 }
@@ -129,6 +131,7 @@ pub(crate) struct World {
     pub(crate) posted: (i64, [f64; FANS]),
     pub(crate) foreman: Foreman,
     pub(crate) logins: Logins,
+    pub(crate) pdu_sessions: pdu_dialects::Sessions,
     /// When each Telegram chat message was accepted, for the service's limit.
     pub(crate) telegram_times: VecDeque<f64>,
     pub(crate) faults: BTreeMap<&'static str, Fault>,
@@ -163,6 +166,7 @@ impl World {
             fans: vec![Fan::running(); FANS],
             foreman: Foreman::new(now),
             logins: Logins::default(),
+            pdu_sessions: pdu_dialects::Sessions::default(),
             miners,
             outlets: (0..MINERS).map(outlet).collect(),
             boards: [Board::new(5, (0, 5)), Board::new(10, (5, 4))],
@@ -349,6 +353,7 @@ impl World {
                 "tripped": count(|m| m.phase == Phase::Tripped),
             },
             "spdu_watts": pdus,
+            "spdu_sessions": {"made": self.pdu_sessions.made, "open": self.pdu_sessions.open.len()},
             "fans": fans,
             "signal": {
                 "number": settings.signal_number,

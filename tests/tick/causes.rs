@@ -49,21 +49,8 @@ pub fn adapted(device: &str, text: String) -> String {
             let text = without(text, "[iotawatt]");
             let start = text.find("\n# [emoncms]").unwrap() + 1;
             let end = start + text[start..].find("\n\n").unwrap();
-            let block: Vec<String> = text[start..end]
-                .lines()
-                .map(|line| line.trim_start_matches("# ").to_owned())
-                .map(|line| {
-                    if line.starts_with("A value")
-                        || line.starts_with("Feed ids")
-                        || line.starts_with("The ")
-                        || line.starts_with("Its ")
-                    {
-                        format!("# {line}")
-                    } else {
-                        line
-                    }
-                })
-                .collect();
+            let lines = text[start..end].lines().map(|line| line.strip_prefix("# ").unwrap());
+            let block: Vec<&str> = lines.collect();
             format!("{}{}{}", &text[..start], block.join("\n"), &text[end..])
         }
         "smtps" => text

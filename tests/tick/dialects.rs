@@ -1,10 +1,15 @@
 //! The same mine with other models of Room Alert and relay boards in it: read without a fault, and fans switched and
 //! switched back by hand over each board.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::cycle::quick;
-use crate::mine::Mine;
+use crate::mine::{Mine, state};
+
+/// Of real time.
+const LIMIT: Duration = Duration::from_secs(90);
 
 const ROOM_URL: &str = "18002/getData.json\"";
 const ROOM_SERIAL: &str = "serial = \"RA12-E40517\"";
@@ -128,4 +133,52 @@ fn another_unit_and_a_late_answer_are_told_from_obedience() {
     assert_eq!(told.matches("serial number is").count(), 2, "{told}");
     let sent: Vec<_> = mine.commands().into_iter().skip(before).filter(|(device, _)| device == "relays-a").collect();
     assert_eq!(sent, Vec::new(), "another board is not written to");
+}
+
+/// The sample's section of a PDU in other words.
+fn pdu_section(text: String, pdu: &str, port: u16, words: &str) -> String {
+    let head = format!("name = \"{pdu}\"\nurl = \"http://127.0.0.1:{port}\"\n");
+    let plain = format!("{head}preset = \"digital-shovel\"\ntoken = \"site-spdu-token\"\n");
+    assert_eq!(text.matches(&plain).count(), 1, "{pdu}");
+    text.replace(&plain, &format!("{head}{words}user = \"owner\"\npassword = \"site-pdu-password\"\n"))
+}
+
+#[test]
+fn a_call_is_obeyed_and_ended_over_pdus_that_want_a_login() {
+    let mine = Mine::start(60.0, |text| {
+        let text = pdu_section(text, "spdu-b", 18_011, "driver = \"redfish\"\n");
+        let geist = "preset = \"geist\"\nunit = \"7A11C0FFEE0900C3\"\n";
+        quick(pdu_section(text, "spdu-c", 18_012, geist))
+    });
+    mine.set(json!({"dialect": {"spdu-b": "redfish", "spdu-c": "geist"}}));
+    mine.tick_until("mining", LIMIT, |status| state(status) == "mining");
+    // Foreman is out of reach: every outlet must be switched.
+    mine.fault("foreman", "refuse");
+    mine.set(json!({"signal_number": 342}));
+    mine.tick_until("off", LIMIT, |status| state(status) == "off");
+    let cut = |pdu: &str, how: &str| {
+        let sent = mine.commands().into_iter().filter(|(device, what)| device == pdu && what.ends_with(how));
+        sent.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    for pdu in [1, 2] {
+        assert_eq!(mine.truth()["spdu_watts"][pdu].as_f64(), Some(0.0), "{}", mine.truth()["spdu_watts"]);
+    }
+    assert_eq!((cut("spdu-b", " off"), cut("spdu-c", " off")), (48, 48));
+    mine.heal();
+    mine.set(json!({"signal_number": 250}));
+    mine.tick_until("mining again", LIMIT * 2, |status| state(status) == "mining");
+    assert_eq!((cut("spdu-b", " on"), cut("spdu-c", " on")), (48, 48));
+    for command in mine.commands().iter().filter(|(device, _)| ["spdu-b", "spdu-c"].contains(&device.as_str())) {
+        assert!(command.1.ends_with(" on") || command.1.ends_with(" off"), "{command:?}");
+    }
+    let seen = mine.log() + &mine.events();
+    assert!(!seen.contains("site-pdu-password"), "a password is shown");
+    // A Geist has no way to end a session; Redfish's are all given back.
+    let open = mine.truth()["spdu_sessions"]["open"].as_u64().unwrap();
+    mine.set(json!({"dialect": {"spdu-c": "digital-shovel"}}));
+    let made = mine.truth()["spdu_sessions"]["made"].as_u64().unwrap();
+    mine.tick().silent();
+    let after = &mine.truth()["spdu_sessions"];
+    assert!(after["made"].as_u64().unwrap() > made, "a run reads spdu-b with a session of its own");
+    assert_eq!(after["open"].as_u64(), Some(open), "and gives it back");
 }

@@ -147,6 +147,10 @@ impl Look<'_> {
         });
         let mut checks = vec![self.device(Kind::Room, name, says, lost)];
         checks.extend(self.points(Kind::Room, name, reading.as_ref().map(points::of_room).unwrap_or_default()));
+        let way_out =
+            format!("correct `label` in {} when the probe is in its right place", section(self.cfg, Kind::Room, name));
+        let remarks = reading.iter().flat_map(|room| &room.remarks);
+        checks.extend(remarks.map(|remark| Check::warn(Group::Device, name, remark, &way_out)));
         checks
     }
 
@@ -166,7 +170,9 @@ impl Look<'_> {
         let asked = reading.is_ok();
         let lost = self.again.fan_watts.as_ref().err().filter(|_| asked);
         let mut checks = vec![self.device(Kind::Meter, name, says, lost)];
-        checks.extend(self.points(Kind::Meter, name, reading.as_ref().map(points::of_meter).unwrap_or_default()));
+        let limit = self.cfg.fan_watts.max_age();
+        let points = reading.as_ref().map(|meter| points::of_meter(meter, limit)).unwrap_or_default();
+        checks.extend(self.points(Kind::Meter, name, points));
         checks
     }
 

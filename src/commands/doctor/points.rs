@@ -1,7 +1,9 @@
 //! The points of a device's reading, in words: probes, switches, fans, relays, outlets, miners. Nothing is judged.
 
-use crate::model::{FanWattsReading, Fault, ForemanReading, PduReading, RelayReading, RoomReading};
-use crate::units::Seconds;
+use crate::model::{
+    FanWattsReading, Fault, FaultKind, ForemanReading, Measured, PduReading, Reading, RelayReading, RoomReading,
+};
+use crate::units::{Seconds, Watts};
 
 /// Faulty outlets of one PDU that have a line each.
 const OUTLETS_MAX: usize = 6;
@@ -37,11 +39,18 @@ pub(super) fn of_room(room: &RoomReading) -> Vec<Point> {
     points
 }
 
-pub(super) fn of_meter(meter: &FanWattsReading) -> Vec<Point> {
-    let point = |(fan, reading): (&u8, &crate::model::Reading<crate::model::Measured<crate::units::Watts>>)| Point {
-        name: format!("fan {fan}"),
-        value: reading.as_ref().map(|measured| measured.value.to_string()).map_err(Fault::clone),
-        age: reading.as_ref().ok().map(|measured| measured.age),
+/// A value older than `limit` is a fault.
+pub(super) fn of_meter(meter: &FanWattsReading, limit: Seconds) -> Vec<Point> {
+    let point = |(fan, reading): (&u8, &Reading<Measured<Watts>>)| {
+        let name = format!("fan {fan}");
+        let value = match reading {
+            Ok(Measured { value, age }) if *age > limit => {
+                Err(Fault::new(&name, FaultKind::Stale, format!("{value} is too old, limit {limit}")))
+            }
+            Ok(measured) => Ok(measured.value.to_string()),
+            Err(fault) => Err(fault.clone()),
+        };
+        Point { name, value, age: reading.as_ref().ok().map(|measured| measured.age) }
     };
     meter.fans.iter().map(point).collect()
 }
@@ -80,10 +89,11 @@ pub(super) fn faulty_outlets(pdu: &PduReading) -> Vec<Point> {
     faulty
 }
 
-/// `288 of 288 miners online, 288 may be commanded, 33.9 PH/s`.
+/// `288 of 288 miners online, 288 may be commanded, 33.9 PH/s, newest state 40 s old`.
 pub(super) fn foreman_in_words(foreman: &ForemanReading) -> String {
     let count = |number: Option<u32>| number.map_or("?".to_owned(), |number| number.to_string());
     let hash_rate = foreman.hash_rate.map_or(String::new(), |rate| format!(", {rate}"));
     let (online, total) = (count(foreman.online), count(foreman.total));
-    format!("{online} of {total} miners online, {} may be commanded{hash_rate}", foreman.miners.len())
+    let heard = foreman.heard.map_or(String::new(), |heard| format!(", newest state {heard} old"));
+    format!("{online} of {total} miners online, {} may be commanded{hash_rate}{heard}", foreman.miners.len())
 }

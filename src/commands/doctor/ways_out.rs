@@ -51,6 +51,9 @@ pub(super) fn of_device(kind: Kind, section: &str, fault: &Fault) -> String {
         FaultKind::WrongDevice if fault.detail.contains("`family`") => {
             format!("correct `family` and `page` in {section}; or another device answers at its `url`")
         }
+        FaultKind::WrongDevice if fault.detail.contains("labels it") => {
+            format!("two sensors changed places, or their labels did: put it right in the unit, or in {section}")
+        }
         FaultKind::WrongDevice => {
             format!("another unit answers at this address: correct `url` in {section}, or `serial` if it was exchanged")
         }
@@ -134,6 +137,12 @@ fn status(kind: Kind, section: &str, fault: &Fault) -> String {
     if says("sends on") || says("status 404") {
         return format!("another page or device answers: correct `url` and the device's kind in {section}");
     }
+    if says("check `url`") {
+        return format!("correct `url` in {section}: a list of feeds is expected below it");
+    }
+    if says("server's Redis") || says("server's database") {
+        return "restart that service on the server of the meter, and look whether its disk is full".to_owned();
+    }
     if says("429") {
         return format!("too many calls: is another program using the key of {section}? try again in a minute");
     }
@@ -187,7 +196,7 @@ pub(super) fn of_channel(channel: &str, section: &str, fault: &Fault) -> String 
 
 /// What to do about a standing alarm, by the beginning of its name.
 pub(super) fn of_alarm(id: &str) -> &'static str {
-    let ways: [(&str, &str); 17] = [
+    let ways: [(&str, &str); 18] = [
         ("signal unchanged", "ask the utility whether the page is still kept up"),
         ("signal", "`minectl signal explain` shows what keeps the page from being read"),
         ("intake critical", "more air now: see the fans here, switch breakers off by hand if miners still run"),
@@ -198,6 +207,7 @@ pub(super) fn of_alarm(id: &str) -> &'static str {
         ("fan", "see the fan here: breaker, belt, motor, relay"),
         ("miners not off", "see Foreman and the PDUs here; switch what still draws power off at the breaker"),
         ("miners", "`minectl plan` says what is missing"),
+        ("agent", "see the computer on site that runs Foreman's agent: power, network, its service"),
         ("meter", "compare the PDU's own display; outlets that feed nothing belong off, or out of `outlets`"),
         ("low", "breaker, network switch and miners of that row"),
         ("welded", "the outlet's relay is stuck: switch it off at the breaker, then exchange the PDU"),

@@ -25,8 +25,11 @@ pub(super) fn follow(
         ("signal".to_owned(), fault_of(&snapshot.signal)),
         (cfg.foreman.name.clone(), fault_of(&snapshot.foreman)),
     ];
-    let fans = |fans: &FanWattsReading| fans.fans.iter().map(|(n, watts)| point(format!("fan {n}"), watts)).collect();
-    seen.extend(with_points(cfg.fan_watts.name(), &snapshot.fan_watts, fans, &known));
+    let meter = cfg.fan_watts.name();
+    let old = |fan: &u8| stale.get(&format!("{meter} fan {fan}")).cloned();
+    let fan = |(n, watts): (&u8, &Reading<_>)| (format!("fan {n}"), fault_of(watts).or_else(|| old(n)));
+    let fans = |fans: &FanWattsReading| fans.fans.iter().map(fan).collect();
+    seen.extend(with_points(meter, &snapshot.fan_watts, fans, &known));
     let room = |room: &RoomReading| {
         let probes = room.probes.iter().map(|(name, probe)| point(format!("probe {name}"), &probe.temperature));
         probes.chain(room.switches.iter().map(|(name, switch)| point(format!("switch {name}"), switch))).collect()

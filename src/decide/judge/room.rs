@@ -23,7 +23,7 @@ pub(super) fn probes(
         let uptime = unit.and_then(|r| r.uptime).and_then(|s| i64::try_from(s.0).ok());
         // Where a unit that gave its uptime gives none, it stands where it stood: only a unit that never did is without.
         let stood = unit.and(next.counters.get(&room.name)).map(|counter| counter.value);
-        let stalled = stalled(&mut next.counters, &room.name, uptime.or(stood), now);
+        let stalled = stalled(&mut next.counters, &room.name, uptime.or(stood), &snapshot.at);
         let why = if uptime.is_some() { "the unit's uptime stands still" } else { "the unit gives no uptime any more" };
         note_stale(stale, &room.name, stalled, cfg.climate.max_age);
         for probe in &room.probes {

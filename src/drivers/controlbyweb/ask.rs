@@ -125,6 +125,7 @@ fn ask(
     let url = joined(&cfg.url, &format!("{}{query}", page.file()));
     let mut request = Request::get(&cfg.name, &url, limits.next());
     request.body_max = BODY_MAX;
+    request.ca_file = cfg.ca_file.as_deref();
     if let Some(user) = cfg.user.as_deref().or(cfg.password.as_ref().map(|_| "none")) {
         request = request.header("Authorization", basic_auth(user, cfg.password.as_ref()));
     }

@@ -1,12 +1,20 @@
 //! What Foreman's answers say. Only the fields that good sources show are needed; others are taken where they come.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{number, quoted, whole};
 use crate::config::{ForemanConfig, MinerChoice};
 use crate::http::excerpt;
 use crate::model::{CommandStatus, Fault, FaultKind, MinerReading, PowerMode};
-use crate::units::{Terahashes, Watts};
+use crate::units::{Terahashes, UnixSeconds, Watts};
+
+/// A larger time is meant in milliseconds.
+const MILLISECONDS_MIN: i64 = 100_000_000_000;
 
 /// The client's summary.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,6 +84,8 @@ pub struct Page {
     pub ids: Vec<u64>,
     /// Those that may be commanded.
     pub miners: Vec<MinerReading>,
+    /// When Foreman last heard of each miner on this page that it tells it of.
+    pub heard: BTreeMap<u64, UnixSeconds>,
 }
 
 /// Reads a page and keeps the miners that the configuration lets us command.
@@ -88,11 +98,23 @@ pub fn parse_page(body: &Value, cfg: &ForemanConfig) -> Result<Page, Fault> {
     let total = total.and_then(|total| usize::try_from(total).ok());
     let ids = results.iter().filter_map(id).collect();
     let chosen = results.iter().filter(|row| is_chosen(row, &cfg.miners)).filter_map(miner);
-    Ok(Page { total, rows: results.len(), ids, miners: chosen.collect() })
+    let heard = results.iter().filter_map(|row| Some((id(row)?, moment(row.get("lastUpdated")?)?))).collect();
+    Ok(Page { total, rows: results.len(), ids, miners: chosen.collect(), heard })
 }
 
 fn id(row: &Value) -> Option<u64> {
     row.get("id").and_then(whole).and_then(|id| u64::try_from(id).ok())
+}
+
+/// A moment as text, UTC where it names no zone, or as seconds or milliseconds since 1970.
+fn moment(value: &Value) -> Option<UnixSeconds> {
+    if let Some(text) = value.as_str() {
+        let with_zone = || text.trim().parse::<Timestamp>().ok();
+        let without = || text.trim().parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
+        return with_zone().or_else(without).map(|at| UnixSeconds(at.as_second()));
+    }
+    let number = whole(value).filter(|number| *number > 0)?;
+    Some(UnixSeconds(if number >= MILLISECONDS_MIN { number / 1000 } else { number }))
 }
 
 /// Tags come as objects with a name; plain words are taken too.

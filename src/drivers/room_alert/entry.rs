@@ -79,16 +79,23 @@ impl<'a> Entry<'a> {
         self.field("t", "type").and_then(whole)
     }
 
-    /// Refuses an entry that the unit labels differently.
-    pub(super) fn check_label(&self, wanted: Option<&str>, device: &str) -> Result<(), Fault> {
+    /// What is odd about an entry that the unit labels differently; one that has the label of another sensor (`others`) is
+    /// refused.
+    pub(super) fn check_label(
+        &self,
+        wanted: Option<&str>,
+        others: &[&str],
+        device: &str,
+    ) -> Result<Option<String>, Fault> {
         let label = self.field("lab", "label");
-        match wanted.filter(|wanted| label.and_then(text_of).as_deref().map(str::trim) != Some(wanted.trim())) {
-            Some(wanted) => {
-                let detail = format!("the unit labels it {}; wanted `{wanted}`", quoted(label));
-                Err(Fault::new(device, FaultKind::WrongDevice, detail))
-            }
-            None => Ok(()),
+        let found = label.and_then(text_of);
+        let found = found.as_deref().map(str::trim);
+        let Some(wanted) = wanted.filter(|wanted| found != Some(wanted.trim())) else { return Ok(None) };
+        if others.iter().any(|other| found == Some(other.trim())) {
+            let detail = format!("the unit labels it {}, as another sensor; wanted `{wanted}`", quoted(label));
+            return Err(Fault::new(device, FaultKind::WrongDevice, detail));
         }
+        Ok(Some(format!("the unit labels it {}, not `{wanted}`: is it still the same sensor?", quoted(label))))
     }
 
     /// Refuses an entry of a wireless slot that no unit has joined.

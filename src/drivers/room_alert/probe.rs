@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use serde_json::{Map, Value};
 
 use super::entry::{Entry, find};
-use crate::config::{ProbeConfig, SwitchConfig};
+use crate::config::{ProbeConfig, RoomAlertConfig, SwitchConfig};
 use crate::drivers::common::{number, quoted, text_of, whole};
 use crate::model::{Fault, FaultKind, ProbeReading, Reading};
 use crate::units::{Humidity, Seconds, Temperature};
@@ -26,14 +26,22 @@ const KIND_HUMIDITY: i64 = 38;
 const KIND_ANALOG: i64 = 65;
 
 /// A probe's temperature and humidity; the humidity is `None` for a probe that measures none.
-pub(super) fn read(unit: &Map<String, Value>, room: &str, probe: &ProbeConfig) -> ProbeReading {
-    let device = format!("{room} {}", probe.name);
+pub(super) fn read(
+    unit: &Map<String, Value>,
+    room: &RoomAlertConfig,
+    probe: &ProbeConfig,
+    remarks: &mut Vec<String>,
+) -> ProbeReading {
+    let device = format!("{} {}", room.name, probe.name);
     let entry = match find(unit, &probe.array, probe.index, &device) {
         Ok(entry) => entry,
         Err(fault) => return ProbeReading { temperature: Err(fault), humidity: None },
     };
     let measures_humidity = entry.field("h", "humid").is_some() || entry.kind() == Some(KIND_HUMIDITY);
-    let usable = usable(&entry, probe, &device).and_then(|()| fresh(unit, &entry, probe, &device));
+    let labelled = check_label(&entry, probe, room, &device);
+    let labelled = labelled.map(|odd| remarks.extend(odd.map(|odd| format!("probe {}: {odd}", probe.name))));
+    let usable =
+        labelled.and_then(|()| usable(&entry, probe, &device)).and_then(|()| fresh(unit, &entry, probe, &device));
     if let Err(fault) = usable {
         return ProbeReading { temperature: Err(fault.clone()), humidity: measures_humidity.then_some(Err(fault)) };
     }
@@ -45,10 +53,18 @@ pub(super) fn read(unit: &Map<String, Value>, room: &str, probe: &ProbeConfig) -
 
 /// Whether a switch is in its alarm position. `stat` tells, with the configured side; `ala` means different things on
 /// different models and is left alone.
-pub(super) fn read_switch(unit: &Map<String, Value>, room: &str, switch: &SwitchConfig) -> Reading<bool> {
-    let device = format!("{room} {}", switch.name);
+pub(super) fn read_switch(
+    unit: &Map<String, Value>,
+    room: &RoomAlertConfig,
+    switch: &SwitchConfig,
+    remarks: &mut Vec<String>,
+) -> Reading<bool> {
+    let device = format!("{} {}", room.name, switch.name);
     let entry = find(unit, &switch.array, switch.index, &device)?;
-    entry.check_label(switch.label.as_deref(), &device)?;
+    let others = room.switches.iter().filter(|other| other.name != switch.name);
+    let others: Vec<&str> = others.filter_map(|other| other.label.as_deref()).collect();
+    let odd = entry.check_label(switch.label.as_deref(), &others, &device)?;
+    remarks.extend(odd.map(|odd| format!("switch {}: {odd}", switch.name)));
     entry.check_slot(&device)?;
     entry.check_enabled("switch", switch.use_disabled, &device)?;
     let stat = entry.field("stat", "status");
@@ -58,10 +74,21 @@ pub(super) fn read_switch(unit: &Map<String, Value>, room: &str, switch: &Switch
     }
 }
 
+/// A label that the configuration gives to a probe of another role means that the two changed places.
+fn check_label(
+    entry: &Entry<'_>,
+    probe: &ProbeConfig,
+    room: &RoomAlertConfig,
+    device: &str,
+) -> Result<Option<String>, Fault> {
+    let others = room.probes.iter().filter(|other| other.role != probe.role);
+    let others: Vec<&str> = others.filter_map(|other| other.label.as_deref()).collect();
+    entry.check_label(probe.label.as_deref(), &others, device)
+}
+
 /// Whether a port can be believed at all: the right one, in use, and a thermometer.
 fn usable(entry: &Entry<'_>, probe: &ProbeConfig, device: &str) -> Result<(), Fault> {
     let missing = |detail: &str| Err(Fault::new(device, FaultKind::Missing, detail));
-    entry.check_label(probe.label.as_deref(), device)?;
     let kind = entry.field("t", "type");
     if kind.and_then(Value::as_str) == Some("power") {
         return missing("the port tells whether there is power, not a temperature; read it as a switch");

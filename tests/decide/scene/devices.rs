@@ -45,6 +45,7 @@ impl Scene {
         };
         let commands = asked.filter_map(|(miner, asked)| Some((asked.command?, status(miner)))).collect();
         let foreman = ForemanReading {
+            heard: self.quirks.foreman_heard,
             online: u32::try_from(self.miners()).ok(),
             total: u32::try_from(self.miners()).ok(),
             hash_rate: None,
@@ -96,6 +97,7 @@ impl Scene {
             uptime: (!self.quirks.no_uptime).then(|| Seconds(self.room_frozen_at.unwrap_or(self.now.up.0 + 77))),
             probes: probes.collect(),
             switches: ["smoke", "water", "door"].into_iter().map(switch).collect(),
+            remarks: self.quirks.room_remarks.clone(),
         }
     }
 

@@ -50,6 +50,10 @@ pub struct Quirks {
     pub foreman_empty: bool,
     /// The room unit's answer has no uptime.
     pub no_uptime: bool,
+    /// How long ago Foreman heard of any miner.
+    pub foreman_heard: Option<Seconds>,
+    /// What is remarked about the room unit.
+    pub room_remarks: Vec<String>,
     /// Miners of which the agent on site says that it failed.
     pub foreman_fails: BTreeSet<u64>,
     pub pdus_ignoring: BTreeSet<String>,

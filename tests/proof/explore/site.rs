@@ -330,6 +330,7 @@ impl World {
         let moves = |n: usize| self.moving & bit(3, n) != 0;
         let status = |n: usize| if moves(n) { CommandStatus::Pending } else { CommandStatus::Complete };
         ForemanReading {
+            heard: None,
             online: None,
             total: None,
             hash_rate: None,
@@ -367,6 +368,7 @@ impl World {
             uptime: Some(Seconds(if frozen { self.froze_at[2].0 } else { seconds })),
             probes: [("intake-west".to_owned(), probe)].into(),
             switches: [("smoke".to_owned(), Ok(smoke))].into(),
+            remarks: Vec::new(),
         }
     }
 }

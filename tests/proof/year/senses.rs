@@ -55,6 +55,7 @@ impl Senses {
             pdus: vec![Some(pdu); cfg.pdus.len()],
             names: cfg.pdus.iter().map(|pdu| pdu.name.clone()).collect(),
             foreman: Some(ForemanReading {
+                heard: None,
                 online: Some(288),
                 total: Some(288),
                 hash_rate: None,
@@ -196,6 +197,7 @@ fn room(site: &Site) -> Reading<RoomReading> {
         uptime: Some(Seconds(frozen.unwrap_or(site.second) + 77)),
         probes: probes.collect(),
         switches: ["smoke", "water", "door"].into_iter().map(switch).collect(),
+        remarks: Vec::new(),
     })
 }
 

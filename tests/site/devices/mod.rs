@@ -4,6 +4,7 @@ pub(crate) mod emoncms;
 pub(crate) mod foreman;
 pub(crate) mod iotawatt;
 pub(crate) mod messages;
+pub(crate) mod pdu_dialects;
 pub(crate) mod relays;
 pub(crate) mod room_alert;
 pub(crate) mod signal;
@@ -91,7 +92,11 @@ pub(crate) fn answer(world: &mut World, device: Device, request: &Request) -> Re
         Device::Emoncms => emoncms::answer(world, request),
         Device::RelaysA => relays::answer(world, 0, request),
         Device::RelaysB => relays::answer(world, 1, request),
-        Device::Spdu(pdu) => spdu::answer(world, pdu, request),
+        Device::Spdu(pdu) => match world.settings.pdu_words[pdu] {
+            pdu_dialects::Words::DigitalShovel => spdu::answer(world, pdu, request),
+            pdu_dialects::Words::Redfish => pdu_dialects::redfish(world, pdu, request),
+            pdu_dialects::Words::Geist => pdu_dialects::geist(world, pdu, request),
+        },
         Device::Foreman => foreman::answer(world, request),
         Device::Telegram => telegram::answer(world, request),
         Device::Twilio => messages::twilio(world, request),

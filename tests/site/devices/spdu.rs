@@ -123,6 +123,24 @@ fn port(world: &World, pdu: usize, id: usize) -> Port {
     }
 }
 
+/// Whether a port is on, and its watts, for the other dialects.
+pub(super) fn shown(world: &World, pdu: usize, id: usize) -> (bool, f64) {
+    let port = port(world, pdu, id);
+    (port.status, port.cur_cons.as_f64().unwrap())
+}
+
+/// Switches one port, unless it is broken in a way that keeps it; `false` when it refuses. For the other dialects.
+pub(super) fn order(world: &mut World, pdu: usize, number: usize, on: bool) -> bool {
+    let device = Device::Spdu(pdu);
+    let is_taken = !world.has_fault_on(device, "rejects", number);
+    world.note_command(device, format!("outlet {number} {}", if on { "on" } else { "off" }), is_taken);
+    let ignores = ["ignores", "ignores-outlets"].into_iter().any(|kind| world.has_fault_on(device, kind, number));
+    if is_taken && world.frozen_at.is_none() && !ignores {
+        change(world, pdu, number, &serde_json::Map::from_iter([("status".to_owned(), json!(on))]));
+    }
+    is_taken
+}
+
 fn local_time(seconds: i64, micros: u64) -> String {
     let local = Timestamp::from_second(seconds).unwrap().to_zoned(site_zone());
     let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
