@@ -15,6 +15,7 @@ mod inputs;
 mod parts;
 mod plain;
 mod schema;
+mod write;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,8 +23,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Channel, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
-use crate::units::{Moment, Seconds, UnixSeconds};
+use crate::model::{Channel, ChatMemory, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
+use crate::units::{Moment, UnixSeconds};
 use db::Failure;
 
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
@@ -56,11 +57,9 @@ pub mod parse {
     }
 }
 
-/// Events are kept in the database for this long.
-const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
-
-/// Kinds of records that a run needs whole: state, overrides, acknowledgements, tests, queue, intents, sent in the last hour.
-const KINDS_LOADED: &[u8] = b"soatqih";
+/// Kinds of records that a run needs whole: state, overrides, acknowledgements, tests, queue, intents, sent in the last hour,
+/// chats.
+const KINDS_LOADED: &[u8] = b"soatqihm";
 /// Events that are loaded with them, for the page.
 const RECENT_EVENTS: usize = 60;
 
@@ -91,6 +90,8 @@ pub struct Loaded {
     pub broken_off_at: Option<Moment>,
     /// When messages were sent on each channel in the last hour.
     pub sent: BTreeMap<Channel, Vec<Moment>>,
+    /// What is remembered of chats.
+    pub chat: ChatMemory,
     /// The newest events, oldest first.
     pub recent: Vec<Event>,
     /// What had to be repaired, or is lost; empty in health.
@@ -128,6 +129,8 @@ pub struct Change {
     pub tested_done: Vec<Channel>,
     /// When messages were sent on each channel.
     pub sent: Option<BTreeMap<Channel, Vec<Moment>>>,
+    /// What is remembered of chats.
+    pub chat: Option<ChatMemory>,
 }
 
 /// Commands that were about to be sent.
@@ -264,7 +267,7 @@ impl Store {
         let change = change.clone();
         let now = *now;
         let (state, overrides) = (change.state.clone(), change.plain_copy.clone());
-        match db::with(&self.folder, move |tree| write(tree, &change, &now)) {
+        match db::with(&self.folder, move |tree| write::write(tree, &change, &now)) {
             Ok((queued, _)) => {
                 if let Some(refuge) = self.refuge.as_ref().filter(|_| state.is_some()) {
                     plain::leave_refuge(refuge);
@@ -358,90 +361,9 @@ impl Loaded {
                 (self.broken_off_at, self.broken_off) = (at, commands);
             }
             Some(b'h') => self.sent = serde_json::from_slice(value).map_err(text)?,
+            Some(b'm') => self.chat = serde_json::from_slice(value).map_err(text)?,
             Some(_) | None => return Err("unknown kind".to_owned()),
         }
         Ok(())
     }
-}
-
-/// Puts a whole change into one batch. Kinds of keys: `s`tate, `o`verride, `a`cknowledged, `t`ested, `q`ueue, `i`ntents, sent in
-/// the last `h`our, `e`vent.
-fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, Failure> {
-    let mut batch = parts::Batch::new(tree);
-    if let Some(state) = &change.state {
-        batch.put(b"s".to_vec(), state)?;
-    }
-    if let Some(intents) = &change.intents {
-        if intents.is_empty() {
-            batch.remove(b"i")?
-        } else {
-            batch.put(b"i".to_vec(), &Intents { at: Some(*now), commands: intents.clone() })?
-        }
-    }
-    if let Some(sent) = &change.sent {
-        batch.put(b"h".to_vec(), sent)?;
-    }
-    for over in &change.overrides {
-        batch.put(key(b'o', over.setting.target().as_bytes()), over)?;
-    }
-    for target in &change.overrides_done {
-        batch.remove(&key(b'o', target.as_bytes()))?;
-    }
-    for (id, who) in &change.acknowledge {
-        batch.put(key(b'a', id.as_bytes()), &(id, who))?;
-    }
-    for id in &change.acknowledged_done {
-        batch.remove(&key(b'a', id.as_bytes()))?;
-    }
-    for (channel, fault) in &change.tested {
-        batch.put(key(b't', channel.word().as_bytes()), &(channel, fault))?;
-    }
-    for channel in &change.tested_done {
-        batch.remove(&key(b't', channel.word().as_bytes()))?;
-    }
-    let mut queued = Vec::new();
-    let mut id = parts::last_number(tree, b'q')?;
-    for (channel, notice) in &change.queue {
-        id = id.saturating_add(1);
-        let entry = OutboxEntry::untried(id, *channel, notice.clone());
-        batch.put(key(b'q', &id.to_be_bytes()), &entry)?;
-        queued.push(entry);
-    }
-    for entry in &change.outbox {
-        batch.put(key(b'q', &entry.id.to_be_bytes()), entry)?;
-    }
-    for id in &change.outbox_done {
-        batch.remove(&key(b'q', &id.to_be_bytes()))?;
-    }
-    let mut number = parts::last_number(tree, b'e')?;
-    for event in &change.events {
-        number = number.saturating_add(1);
-        batch.put(key(b'e', &number.to_be_bytes()), event)?;
-    }
-    prune_events(tree, &mut batch, now)?;
-    batch.apply()?;
-    Ok(queued)
-}
-
-fn key(kind: u8, rest: &[u8]) -> Vec<u8> {
-    let mut key = vec![kind];
-    key.extend_from_slice(rest);
-    key
-}
-
-/// Drops old events, a bounded number each time. An event from the future (the clock was wrong) ages like any other.
-fn prune_events(tree: &sled::Tree, batch: &mut parts::Batch<'_>, now: &Moment) -> Result<(), Failure> {
-    const DROPPED_MAX: usize = 50;
-    const EVENTS_MAX: usize = 20_000;
-    let count = usize::try_from(parts::count(tree, b'e')?).unwrap_or(usize::MAX);
-    let over = count.saturating_sub(EVENTS_MAX).min(DROPPED_MAX);
-    let oldest = now.wall.minus(EVENTS_KEPT);
-    for (place, (key, value)) in parts::read_first(tree, b'e', DROPPED_MAX)?.iter().enumerate() {
-        let old = serde_json::from_slice::<Event>(value).is_ok_and(|event| event.at < oldest);
-        if !old && place >= over {
-            break;
-        }
-        batch.remove(key)?;
-    }
-    Ok(())
 }
