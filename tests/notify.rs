@@ -1,6 +1,8 @@
 //! Tests of notify from outside: each service is a strict stand-in on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
+#[path = "notify/commands.rs"]
+mod commands;
 #[path = "notify/dead_man.rs"]
 mod dead_man;
 #[path = "notify/email.rs"]

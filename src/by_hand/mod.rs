@@ -2,6 +2,11 @@
 //! change in the store; the next pass takes it in. It opens no store and sends nothing.
 
 mod change;
+mod chat;
+mod code;
+mod command;
+mod danger;
 mod target;
 
 pub use change::{Asked, Wanted, acknowledging, clearing, setting, wanted};
+pub use chat::{Desk, Handled, handle, offset};
