@@ -21,3 +21,5 @@ mod smtp_stand_in;
 mod support;
 #[path = "notify/telegram.rs"]
 mod telegram;
+#[path = "notify/telegram_updates.rs"]
+mod telegram_updates;

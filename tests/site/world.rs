@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use minectl::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::devices::{Device, foreman::Foreman, iotawatt::Logins, relays, room_alert};
+use crate::devices::{Device, foreman::Foreman, iotawatt::Logins, relays, room_alert, telegram_chat::Chats};
 use crate::faults::Fault;
 use crate::mine::{MINERS, Miner, OUTLETS, PDUS, Phase};
 use crate::physics::{Air, FANS, Fan};
@@ -131,6 +131,8 @@ pub(crate) struct World {
     pub(crate) logins: Logins,
     /// When each Telegram chat message was accepted, for the service's limit.
     pub(crate) telegram_times: VecDeque<f64>,
+    /// What people write to the bot, and what it did beside sending.
+    pub(crate) chats: Chats,
     pub(crate) faults: BTreeMap<&'static str, Fault>,
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) recorded: Recorded,
@@ -169,6 +171,7 @@ impl World {
             power_log: VecDeque::new(),
             posted: (now, [0.0; FANS]),
             telegram_times: VecDeque::new(),
+            chats: Chats::default(),
             faults: BTreeMap::new(),
             counters: BTreeMap::new(),
             recorded: Recorded::default(),
