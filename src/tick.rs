@@ -104,7 +104,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     loop {
         // 3. Sense.
         let (snapshot, pages) = run.sense();
-        run.take_messages(messages::NOW);
+        run.take_messages();
         let level = run.state.signal.level;
         // 4. Decide.
         let now = clock.now();
@@ -119,7 +119,8 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
         let outcomes = run.act(&commands);
         run.note_decided(&decision, &outcomes);
         // 7. Verify: once more while something is changing and there is time.
-        let again = decision.in_transition && run.time_for_another_pass();
+        // Or because a message came late that is to be obeyed in this run.
+        let again = (decision.in_transition && run.time_for_another_pass()) || run.take_late_messages();
         last = (snapshot, decision.reasons, decision.samples);
         if !again {
             break;
@@ -132,7 +133,6 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
         run.reload_overrides();
     }
     let (snapshot, reasons, samples) = last;
-    run.take_late_messages();
     // 8. Record.
     let now = clock.now();
     if let Err(error) = store::write_snapshot(&cfg.paths.data, &snapshot, &reasons) {

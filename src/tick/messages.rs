@@ -23,9 +23,9 @@ const ATTEMPTS_MAX: u32 = 3;
 const WORTH: Seconds = Seconds::minutes(10);
 
 /// When what a message asks for is in force.
-pub(super) const NOW: &str = "in force from this run on";
-/// The same, after the run's last decision.
-pub(super) const NEXT_RUN: &str = "the next run takes it in";
+const NOW: &str = "in force from this run on";
+/// The same, when the run has no time for another decision.
+const NEXT_RUN: &str = "the next run takes it in";
 
 /// Messages on their way.
 pub(super) struct Inbox {
@@ -66,47 +66,49 @@ impl Run<'_> {
         }
     }
 
-    /// Does what the messages ask for that are there by now; `in_force` says when that counts.
-    pub(super) fn take_messages(&mut self, in_force: &'static str) {
-        self.take_messages_within(Duration::ZERO, in_force);
+    /// Does what the messages ask for that are there by now: before a decision, which takes it in.
+    pub(super) fn take_messages(&mut self) {
+        self.take_messages_within(Duration::ZERO, |_| NOW);
     }
 
-    /// The same, for messages that are late: after the last decision, within their own time.
-    pub(super) fn take_late_messages(&mut self) {
-        let Some(inbox) = &self.inbox else { return };
+    /// The same, for messages that are late: waits for them within their own time, when all else is done. Returns whether they
+    /// set or ended an override and another pass can take that in.
+    pub(super) fn take_late_messages(&mut self) -> bool {
+        let Some(inbox) = &self.inbox else { return false };
         let wait = inbox.until.saturating_duration_since(Instant::now()).min(self.left_for_messages());
-        self.take_messages_within(wait, NEXT_RUN);
+        let before = self.overrides.clone();
+        let mut has_time = false;
+        self.take_messages_within(wait, |run| {
+            has_time = run.time_for_another_pass();
+            if has_time { NOW } else { NEXT_RUN }
+        });
         if self.inbox.take().is_some() {
-            let limit = FETCH_MAX.as_secs();
-            self.fetched(
-                Err(Fault::new("telegram", FaultKind::TimedOut, format!("no messages within {limit} s"))),
-                NEXT_RUN,
-            );
+            let text = format!("no messages within {} s", FETCH_MAX.as_secs());
+            self.no_messages(Fault::new("telegram", FaultKind::TimedOut, text));
         }
+        has_time && self.overrides != before
     }
 
-    fn take_messages_within(&mut self, wait: Duration, in_force: &'static str) {
+    fn take_messages_within(&mut self, wait: Duration, in_force: impl FnOnce(&Self) -> &'static str) {
         let Some(inbox) = self.inbox.take() else { return };
         match inbox.fetched.recv_timeout(wait) {
-            Ok(result) => self.fetched(result, in_force),
+            Ok(Ok(fetched)) => self.fetched(fetched, in_force(self)),
+            Ok(Err(fault)) => self.no_messages(fault),
             Err(RecvTimeoutError::Timeout) => self.inbox = Some(inbox),
             Err(RecvTimeoutError::Disconnected) => {
                 let broken = "the program failed while it fetched messages; please report this";
-                self.fetched(Err(Fault::new("telegram", FaultKind::Broken, broken)), in_force);
+                self.no_messages(Fault::new("telegram", FaultKind::Broken, broken));
             }
         }
     }
 
-    fn fetched(&mut self, result: Result<Fetched, Fault>, in_force: &'static str) {
-        let fetched = match result {
-            Ok(fetched) => fetched,
-            Err(fault) => {
-                log::warn!("messages: {fault}");
-                self.state.chat = Some(fault);
-                self.faults = true;
-                return;
-            }
-        };
+    fn no_messages(&mut self, fault: Fault) {
+        log::warn!("messages: {fault}");
+        self.state.chat = Some(fault);
+        self.faults = true;
+    }
+
+    fn fetched(&mut self, fetched: Fetched, in_force: &'static str) {
         self.state.chat = None;
         let Some(rights) = self.rights().map(|(_, rights)| rights.clone()) else { return };
         let now = self.clock.now();

@@ -59,7 +59,7 @@
 //! | `GET /faults` | every device's fault names |
 //! | `GET /recorded` | `telegram` [{time, text, chat_id, silent, answers}], `telegram_calls` [{method, ..}] of all else it was asked, `email` [{time, from, to, subject, body, tls, message_id, headers, raw}], `sms` [{time, to, from, body}], `dead_man` [{time, path, body}], `sms_http` [{time, to, text}] |
 //! | `GET /commands` | every command in order: [{time, device, what, accepted}], `what` being `relay 3=1`, `outlet 12 off` (`on`, `settings`), `bank off`, `miner 1001 sleeping` |
-//! | `POST /telegram` | any of `say` {text, and where it matters `user` (777), `name`, `private`, `chat`, `age_s`, `extra` keys of the message}, `raw` (an update), `webhook` (its address; empty: none), `delete` (the number of a message of the bot), `may_pin`, `jump` (the number of the last update) |
+//! | `POST /telegram` | any of `say` {text, and where it matters `user` (777), `name`, `private`, `chat`, `age_s`, `extra` keys of the message}, `raw` (an update), `webhook` (its address; empty: none), `delete` (the number of a message of the bot), `may_pin`, `jump` (the number of the last update), `delay_ms` (it answers this much later, in real time) |
 //! | `POST /clock` | `{"clock": "REAL:SITE:RATE"}`: another clock; physics catch up before the answer, 48 h at most. A clock set back moves the times, not the physics |
 //! | `POST /reset` | back to the start at the same clock, faults and records gone |
 //! | `POST /keep` | remembers the world as it is |

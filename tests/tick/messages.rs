@@ -126,6 +126,29 @@ fn a_hold_stops_the_miners_in_the_run_that_reads_it_and_resume_ends_it() {
 }
 
 #[test]
+fn a_message_that_comes_after_the_decision_gets_a_pass_of_its_own_and_without_time_the_next_run() {
+    let mine = Mine::start(1.0, |text| commanding(text).replace("\nbudget = \"105 s\"", "\nbudget = \"50 s\""));
+    mine.tick().silent();
+    mine.chat(json!({"delay_ms": 1500}));
+    mine.say(json!({"text": "/set fan 3 on --reason first-one"}));
+    mine.say(json!({"text": "/hold 9h second-one"}));
+    mine.say(json!({"text": "/status"}));
+    let ran = mine.tick().silent();
+    assert!(ran.took.as_secs_f64() > 1.5, "{:?}", ran.took);
+    assert!(answer(&mine, "set miners = off for 9 h").ends_with("in force from this run on"));
+    assert!(mine.commands().iter().any(|(_, what)| what.ends_with(" sleeping")), "not in the same run");
+
+    // No time for another pass: the reading may take as long as the run.
+    let mine = Mine::start(1.0, |text| commanding(text).replace("\nread_limit = \"12 s\"", "\nread_limit = \"90 s\""));
+    mine.tick().silent();
+    mine.chat(json!({"delay_ms": 1500}));
+    mine.say(json!({"text": "/set fan 3 on"}));
+    mine.tick().silent();
+    assert!(answer(&mine, "set fan 3 = on").ends_with("the next run takes it in"));
+    assert!(over(&mine, "fan 3").is_some());
+}
+
+#[test]
 fn set_clear_and_ack_do_what_they_do_at_the_shell() {
     let mine = mining();
     mine.set(json!({"switch": {"Door": 1}}));

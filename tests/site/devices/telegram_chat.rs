@@ -26,6 +26,8 @@ pub(crate) struct Chats {
     posts: Vec<(i64, String)>,
     /// Every call but `sendMessage`.
     pub(crate) calls: Vec<Value>,
+    /// The service answers this much later, in real time.
+    pub(crate) delay_ms: u64,
 }
 
 impl Chats {
@@ -53,7 +55,8 @@ pub(crate) fn control(world: &mut World, body: &Map<String, Value>) -> Result<Va
             "delete" => world.chats.posts.retain(|(number, _)| Some(*number) != value.as_i64()),
             "may_pin" => world.chats.may_not_pin = value == &json!(false),
             "jump" => world.chats.last_update = value.as_i64().ok_or("`jump` wants a number")?,
-            _ => return Err(format!("unknown key `{key}`; known: say, raw, webhook, delete, may_pin, jump")),
+            "delay_ms" => world.chats.delay_ms = value.as_u64().ok_or("`delay_ms` wants a number")?,
+            _ => return Err(format!("unknown key `{key}`; known: say, raw, webhook, delete, may_pin, jump, delay_ms")),
         }
     }
     Ok(done)
