@@ -259,6 +259,28 @@ pub enum SetTarget {
     },
 }
 
+/// `set` as it is typed in a message: the words of the shell behind `/set`.
+#[derive(Debug, Parser)]
+#[command(name = "/set", no_binary_name = true, disable_help_flag = true, disable_help_subcommand = true)]
+pub struct SetWords {
+    /// What to set
+    #[command(subcommand)]
+    pub what: SetTarget,
+    /// For how long
+    #[arg(long = "for", global = true, value_name = "TIME")]
+    pub lasts: Option<String>,
+    /// Why (shown on the page and in messages)
+    #[arg(long, global = true, default_value = "no reason given")]
+    pub reason: String,
+}
+
+impl SetWords {
+    /// Reads the words behind `/set`; `Err` is what is wrong with them, in several lines.
+    pub fn read(words: &[String]) -> Result<SetWords, String> {
+        SetWords::try_parse_from(words).map_err(|error| error.render().to_string())
+    }
+}
+
 /// Arguments of `set miners`.
 #[derive(Debug, Clone, Args)]
 pub struct MinersArgs {

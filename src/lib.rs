@@ -23,6 +23,7 @@
 //! | call | one curtailment from its first sign to its end |
 //! | scorecard | what was measured of a call: how fast, how late, what it saved; kept as its record |
 
+pub mod by_hand;
 pub mod cgi;
 pub mod cli;
 pub mod clock;

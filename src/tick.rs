@@ -5,10 +5,12 @@ mod books;
 mod calls;
 mod compare;
 mod delivery;
+mod draw;
 mod evidence;
 mod inputs;
 mod lines;
 mod locked;
+mod messages;
 mod second_look;
 mod trends;
 
@@ -22,10 +24,9 @@ use crate::decide;
 use crate::drivers;
 use crate::error::{EXIT_DONE, EXIT_FAULTS, Error};
 use crate::lock::{self, NotTaken};
-use crate::logging;
 use crate::model::{
-    Channel, Command, CommandStatus, Decision, Event, Fault, MinersPhase, Notice, OutboxEntry, Outcome, Override,
-    Reason, Severity, SiteState, Snapshot,
+    Channel, ChatMemory, Command, CommandStatus, Decision, Event, Fault, MinersPhase, Notice, OutboxEntry, Outcome,
+    Override, Reason, Severity, SiteState, Snapshot,
 };
 use crate::notify::{self, Ping};
 use crate::store::{self, Change, Store};
@@ -43,8 +44,6 @@ const READ_MIN: Duration = Duration::from_secs(1);
 const ACT_MIN: Duration = Duration::from_secs(5);
 /// Foreman commands that are asked about in one pass.
 const ASK_MAX: usize = 4;
-/// Log lines and events on the page.
-const PAGE_LINES: usize = 60;
 
 /// A sign of life on its way.
 type PingThread = JoinHandle<Result<(), Fault>>;
@@ -59,6 +58,9 @@ struct Run<'a> {
     overrides: Vec<Override>,
     outbox: Vec<OutboxEntry>,
     sent: BTreeMap<Channel, Vec<Moment>>,
+    chat: ChatMemory,
+    /// Messages with commands, on their way.
+    inbox: Option<messages::Inbox>,
     /// What happened lately, this run included; oldest first. For the page.
     recent: Vec<Event>,
     /// What is told and kept at the end of the run.
@@ -97,10 +99,12 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     let pinged = ping_start(cfg);
     // 2. Open the store and load.
     let mut run = Run::load(cfg, clock, began, now, store);
+    run.ask_for_messages();
     let mut last;
     loop {
         // 3. Sense.
         let (snapshot, pages) = run.sense();
+        run.take_messages();
         let level = run.state.signal.level;
         // 4. Decide.
         let now = clock.now();
@@ -115,7 +119,8 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
         let outcomes = run.act(&commands);
         run.note_decided(&decision, &outcomes);
         // 7. Verify: once more while something is changing and there is time.
-        let again = decision.in_transition && run.time_for_another_pass();
+        // Or because a message came late that is to be obeyed in this run.
+        let again = (decision.in_transition && run.time_for_another_pass()) || run.take_late_messages();
         last = (snapshot, decision.reasons, decision.samples);
         if !again {
             break;
@@ -142,6 +147,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     run.record(&now);
     // 9. Notify.
     run.deliver(run.left_for_messages());
+    run.answer_messages(&snapshot, &reasons);
     let last_ping = run.ping_end();
     // 10. Draw.
     run.draw(&snapshot, &reasons);
@@ -247,34 +253,6 @@ impl<'a> Run<'a> {
         if !outcomes.is_empty() || !self.events.is_empty() {
             let change = Change { intents: Some(Vec::new()), ..self.change() };
             self.save(&change, now);
-        }
-    }
-
-    fn draw(&mut self, snapshot: &Snapshot, reasons: &[Reason]) {
-        let now = self.clock.now();
-        let events: Vec<Event> = self.recent.iter().rev().take(PAGE_LINES).cloned().collect();
-        let trends = trends::read(&self.cfg.paths.data.join("history"), now.wall);
-        let log_tail = logging::tail(&self.cfg.paths.log, PAGE_LINES);
-        let calls = calls::shown(self.cfg, &self.store, &self.state, &now);
-        let input = crate::dashboard::Input {
-            cfg: self.cfg,
-            state: &self.state,
-            snapshot: Some(snapshot),
-            reasons,
-            overrides: &self.overrides,
-            events: &events,
-            log_tail: &log_tail,
-            trends: &trends,
-            calls: &calls.finished,
-            call: calls.running.as_ref(),
-            now,
-            next_due: now.wall.plus(self.cfg.loop_interval),
-            test_clock: self.clock.is_test(),
-            lost: &self.troubles,
-        };
-        if let Err(error) = crate::dashboard::draw(&input, &self.cfg.paths.page) {
-            log::error!("page: {error}");
-            self.faults = true;
         }
     }
 

@@ -19,6 +19,8 @@ mod rules;
 #[path = "config/secrets.rs"]
 mod secrets;
 
+#[path = "config/chat.rs"]
+mod chat;
 #[path = "config/commands.rs"]
 mod commands;
 

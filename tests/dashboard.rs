@@ -21,5 +21,7 @@ mod fixture;
 mod history;
 #[path = "dashboard/page.rs"]
 mod page;
+#[path = "dashboard/picture.rs"]
+mod picture;
 #[path = "dashboard/report.rs"]
 mod report;

@@ -1,6 +1,8 @@
 //! Tests of notify from outside: each service is a strict stand-in on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
+#[path = "notify/commands.rs"]
+mod commands;
 #[path = "notify/dead_man.rs"]
 mod dead_man;
 #[path = "notify/email.rs"]
@@ -19,3 +21,5 @@ mod smtp_stand_in;
 mod support;
 #[path = "notify/telegram.rs"]
 mod telegram;
+#[path = "notify/telegram_updates.rs"]
+mod telegram_updates;

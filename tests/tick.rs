@@ -21,6 +21,10 @@ mod disk;
 mod evidence;
 #[path = "tick/matrix.rs"]
 mod matrix;
+#[path = "tick/messages.rs"]
+mod messages;
+#[path = "tick/messages_refused.rs"]
+mod messages_refused;
 #[path = "tick/mine.rs"]
 mod mine;
 #[path = "tick/overrides.rs"]

@@ -46,6 +46,28 @@ pub struct TelegramConfig {
     pub ca_file: Option<PathBuf>,
     /// The longest wait.
     pub timeout: Seconds,
+    /// How heartbeats are shown.
+    pub heartbeat: HeartbeatStyle,
+    /// Who may command by messages; `None`: nobody, and no message is asked for.
+    pub commands: Option<ChatRights>,
+}
+
+/// How heartbeats are shown in the chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeartbeatStyle {
+    /// A message each.
+    Post,
+    /// One pinned message that is written anew.
+    Edit,
+}
+
+/// Who may command by messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatRights {
+    /// The chats, by Telegram's numbers.
+    pub chats: Vec<i64>,
+    /// The people in them; empty: everybody in these chats.
+    pub users: Vec<i64>,
 }
 
 /// `[email]`

@@ -35,7 +35,10 @@ pub use fans::{
     FanCapacity, FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, Wiring,
 };
 pub use mask::{is_secret_name, mask};
-pub use messages::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
+pub use messages::{
+    ChatRights, DeadManConfig, EmailConfig, HeartbeatStyle, MailSecurity, NotifyConfig, SmsConfig, SmsProvider,
+    TelegramConfig,
+};
 pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig};
 pub use pdus::{
     Ask, BankConfig, BodyTest, Derived, Login, PduAuth, PduConfig, PduDialect, PduDriver, RedfishConfig, Volts,

@@ -7,7 +7,10 @@ use super::entry::Kind;
 use super::read_pdu::both_or_none;
 use super::section::{Need, Section, Want};
 use super::value::{TEXT, one_of, plain};
-use super::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
+use super::{
+    ChatRights, DeadManConfig, EmailConfig, HeartbeatStyle, MailSecurity, NotifyConfig, SmsConfig, SmsProvider,
+    TelegramConfig,
+};
 use crate::model::Channel;
 use crate::units::Seconds;
 
@@ -15,6 +18,7 @@ const CHANNELS: [(&str, Channel); 3] =
     [("telegram", Channel::Telegram), ("email", Channel::Email), ("sms", Channel::Sms)];
 const SECURITIES: [(&str, MailSecurity); 3] =
     [("starttls", MailSecurity::StartTls), ("tls", MailSecurity::Tls), ("none", MailSecurity::None)];
+const HEARTBEATS: [(&str, HeartbeatStyle); 2] = [("post", HeartbeatStyle::Post), ("edit", HeartbeatStyle::Edit)];
 const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("GET", "GET")];
 
 const TWILIO_KEYS: [&str; 4] = ["account_sid", "auth_token", "auth_token_file", "from"];
@@ -71,8 +75,59 @@ pub(super) fn read_telegram(s: &Section<'_>) -> Option<TelegramConfig> {
     let chat_id = s.text("chat_id", Need::Required);
     let ca_file = s.ca_file(url.as_deref());
     let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
+    let heartbeat = s.word("heartbeat", Need::Default("post"), &HEARTBEATS);
+    let commands = read_rights(s, chat_id.as_deref());
     s.finish();
-    Some(TelegramConfig { url: url?, token: token?, chat_id: chat_id?, ca_file, timeout: timeout? })
+    Some(TelegramConfig {
+        url: url?,
+        token: token?,
+        chat_id: chat_id?,
+        ca_file,
+        timeout: timeout?,
+        heartbeat: heartbeat?,
+        commands: commands?,
+    })
+}
+
+/// Who may command; `Some(None)` where nobody may, `None` after a mistake. Without a list it is the chat that is told.
+fn read_rights(s: &Section<'_>, chat_id: Option<&str>) -> Option<Option<ChatRights>> {
+    let may_command = s.flag("commands");
+    let chats = s.texts("command_chats", Need::Optional, chat_number);
+    let users = s.texts("command_users", Need::Optional, chat_number);
+    for (key, list) in [("command_chats", &chats), ("command_users", &users)] {
+        if list.as_ref().is_some_and(Vec::is_empty) && s.has(key) {
+            s.mistake(key, "is empty, so nobody could command; name somebody, or leave it out");
+        }
+        if s.has(key) && may_command == Some(false) {
+            s.mistake(key, "goes with `commands = true`");
+        }
+    }
+    if !may_command? {
+        return Some(None);
+    }
+    let wrong = |list: &Option<Vec<i64>>, key: &str| s.has(key) && list.is_none();
+    if wrong(&chats, "command_chats") || wrong(&users, "command_users") {
+        return None;
+    }
+    let chats = match chats {
+        Some(chats) if s.has("command_chats") => chats,
+        Some(_) | None => match chat_number(chat_id?) {
+            Ok(chat) => vec![chat],
+            Err(_) => {
+                s.missing("command_chats", "the numbers of the chats that may command, since `chat_id` is a name");
+                return None;
+            }
+        },
+    };
+    Some(Some(ChatRights { chats, users: users.unwrap_or_default() }))
+}
+
+/// Telegram's number of a chat (a group's is negative) or of a person.
+fn chat_number(text: &str) -> Result<i64, String> {
+    let number = text.parse::<i64>().ok().filter(|number| *number != 0);
+    number.ok_or_else(|| {
+        format!("`{text}` is no number of a chat or a person, as in \"-1001234567890\" or \"123456789\"")
+    })
 }
 
 pub(super) fn read_email(s: &Section<'_>) -> Option<EmailConfig> {

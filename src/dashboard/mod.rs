@@ -3,9 +3,11 @@
 //!
 //! `status` is the one view of the site; page, metrics and terminal all show that, so they cannot disagree.
 
+mod brief;
 mod build;
 mod call_rows;
 mod calls;
+mod canvas;
 pub mod chart;
 mod container;
 mod headline;
@@ -14,6 +16,7 @@ mod metrics;
 mod miners;
 mod month;
 mod page;
+mod picture;
 mod plans;
 pub mod status;
 mod trends;
@@ -24,8 +27,10 @@ mod write;
 
 use std::path::Path;
 
+pub use brief::{brief, why};
 pub use calls::{CallCard, cards as call_cards};
 pub use month::control_days;
+pub use picture::picture;
 pub use status::Status;
 pub use words::clean;
 

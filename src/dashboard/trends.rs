@@ -253,7 +253,7 @@ fn plot(words: &Words, plan: &Plan, at: &Shown, all: &[Points], figures: &mut [F
 }
 
 /// The values' scale; a limit is taken in while it does not press the values into less than half of the height.
-fn scale_with_limits<I: Iterator<Item = f64>>(values: impl Fn() -> I, plan: &Plan) -> Scale {
+pub(super) fn scale_with_limits<I: Iterator<Item = f64>>(values: impl Fn() -> I, plan: &Plan) -> Scale {
     let alone = chart::scale(values(), plan.axis);
     let room = (alone.max - alone.min).max(1e-9);
     let near = plan.limits.iter().map(|(v, _)| *v).filter(|v| (alone.min - room..=alone.max + room).contains(v));

@@ -3,6 +3,7 @@
 
 mod action;
 mod call;
+mod chat;
 mod climate;
 mod demand;
 mod fan;
@@ -21,6 +22,7 @@ pub use call::{
     Billed, CALL_SCHEMA, Call, CallRecord, ChangeSource, Costs, Mark, Metered, PageChanged, Score, SignalPeak,
     Stragglers, Verdict, WattsAt,
 };
+pub use chat::{ChatAnswer, ChatCode, ChatHeartbeat, ChatMemory, ChatMessage, ChatUpdate, ChatWords};
 pub use climate::{Band, ClimateState};
 pub use demand::{DemandState, OffReason};
 pub use fan::{FanFault, FanState};

@@ -65,6 +65,9 @@ pub struct SiteState {
     /// Why the last sign of life did not reach the dead-man service: known only when the run is over.
     #[serde(default)]
     pub dead_man: Option<Fault>,
+    /// Why messages with commands could not be fetched in the last run.
+    #[serde(default)]
+    pub chat: Option<Fault>,
     /// What each channel said to the newest message that it did not take, or not for all recipients: until it takes one.
     #[serde(default)]
     pub channels: BTreeMap<Channel, Fault>,
@@ -103,6 +106,7 @@ impl SiteState {
             calls_unkept: Vec::new(),
             heartbeat: None,
             dead_man: None,
+            chat: None,
             channels: BTreeMap::new(),
             troubles: Vec::new(),
             last_commands: Vec::new(),

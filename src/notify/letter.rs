@@ -184,7 +184,7 @@ fn gist(notice: &Notice) -> Option<String> {
 }
 
 /// `13:02`, with the date when it is not today's.
-fn local_time(at: UnixSeconds, now: UnixSeconds, zone: &TimeZone) -> String {
+pub(super) fn local_time(at: UnixSeconds, now: UnixSeconds, zone: &TimeZone) -> String {
     let local = |t: UnixSeconds| Timestamp::from_second(t.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
     let (at, now) = (local(at), local(now));
     let format = if at.date() == now.date() { "%H:%M" } else { "%b %-d %H:%M" };

@@ -1,8 +1,9 @@
-//! Messages to people: Telegram, email, text message, and the sign of life for the dead-man service. Notices arrive
-//! written; here they get the site's name, how late they are, and the length a service takes. It keeps nothing: the
+//! Messages to people: Telegram, email, text message, and the sign of life for the dead-man service. Messages
+//! of people to the bot are fetched and answered here too, and understood elsewhere. Notices arrive written; here they get the site's name, how late they are, and the length a service takes. It keeps nothing: the
 //! outbox is the store's, and what to tell is decided elsewhere.
 
 mod attempt;
+mod chat;
 mod dead_man;
 mod deliver;
 mod email;
@@ -13,15 +14,17 @@ mod sms;
 mod telegram;
 mod text;
 
+pub use chat::{fetch_messages, send_picture, send_words, show_heartbeat};
 pub use dead_man::{Ping, ping};
 pub use deliver::deliver;
 pub use outbox::{Due, Settled, due, settle};
+pub use telegram::Fetched;
 
 /// The readers of services' answers alone, for tests: no I/O.
 pub mod parse {
     pub use super::dead_man::complaint as dead_man;
     pub use super::sms::{parse_template as template, parse_twilio as twilio};
-    pub use super::telegram::parse as telegram;
+    pub use super::telegram::{parse as telegram, parse_updates as telegram_updates};
 }
 
 use std::time::Duration;

@@ -81,7 +81,7 @@ fn in_turn(entries: Vec<OutboxEntry>, now: UnixSeconds) -> Vec<OutboxEntry> {
 
 /// Whether an entry's time has come. A time further ahead than the longest wait was set by a clock that has jumped
 /// back since (a Pi without network starts in the past), so it counts as come.
-fn is_due(entry: &OutboxEntry, now: UnixSeconds) -> bool {
+pub(super) fn is_due(entry: &OutboxEntry, now: UnixSeconds) -> bool {
     entry.not_before <= now || entry.not_before > now.plus(WAIT_MAX)
 }
 

@@ -6,12 +6,21 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::config::TelegramConfig;
-use crate::http::{Answer, Request, send as call};
+use crate::http::{Answer, BODY_MAX, Request, send as call};
 use crate::model::{DeliveryResult, Fault, FaultKind};
 use crate::units::{Seconds, UnixSeconds};
 
 use super::attempt::{Attempt, excerpt, retry_after};
 use super::letter::Letter;
+
+mod answer;
+mod heartbeat;
+mod updates;
+
+pub(super) use answer::{picture, words};
+pub(super) use heartbeat::show;
+pub(super) use updates::fetch;
+pub use updates::{Fetched, parse as parse_updates};
 
 const DEVICE: &str = "telegram";
 
@@ -51,19 +60,42 @@ pub(super) fn look(cfg: &TelegramConfig, limit: Duration) -> Result<String, Faul
         |said: &Value, at: &str| said.pointer(at).and_then(Value::as_str).map(|text| excerpt(text, &[&cfg.token]));
     let name = text(&me, "/result/username").unwrap_or_default();
     let title = text(&chat, "/result/title").or_else(|| text(&chat, "/result/first_name")).unwrap_or_default();
+    if cfg.commands.is_some() {
+        let hook = ask(cfg, "getWebhookInfo", &json!({}), left(), "/result/url")?;
+        if text(&hook, "/result/url").is_some_and(|url| !url.is_empty()) {
+            return Err(Fault::new(DEVICE, FaultKind::Refused, HOOKED));
+        }
+        return Ok(format!("bot @{name}, chat `{title}`, commands can be read"));
+    }
     Ok(format!("bot @{name}, chat `{title}`"))
 }
 
+/// Why no message can be fetched while others are told of them.
+const HOOKED: &str = "a webhook is set for this bot, so its commands cannot be read: delete it (deleteWebhook), or make a bot \
+                      for minectl alone";
+
 /// One question; `proof` is where an answer of Telegram's has a text.
 fn ask(cfg: &TelegramConfig, method: &str, body: &Value, limit: Duration, proof: &str) -> Result<Value, Fault> {
-    let url = format!("{}/bot{}/{method}", cfg.url.trim_end_matches('/'), cfg.token.reveal());
-    let request =
-        Request::new(DEVICE, "POST", &url, limit).body("application/json", body.to_string()).secret(&cfg.token);
-    let answer = call(&request)?;
+    let answer = post(cfg, method, ("application/json", body.to_string().into_bytes()), limit, BODY_MAX)?;
     match judge(cfg, &answer, |said| said.pointer(proof).is_some_and(Value::is_string)).0 {
         Attempt::Accepted(_) => Ok(serde_json::from_slice(&answer.body).unwrap_or_default()),
         Attempt::Later { fault, .. } | Attempt::Refused(fault) => Err(fault),
     }
+}
+
+/// One call of a method: a body with its type, and how long an answer may be.
+fn post(
+    cfg: &TelegramConfig,
+    method: &str,
+    (content_type, body): (&str, Vec<u8>),
+    limit: Duration,
+    body_max: usize,
+) -> Result<Answer, Fault> {
+    let url = format!("{}/bot{}/{method}", cfg.url.trim_end_matches('/'), cfg.token.reveal());
+    let mut request = Request::new(DEVICE, "POST", &url, limit).body(content_type, body).secret(&cfg.token);
+    request.ca_file = cfg.ca_file.as_deref();
+    request.body_max = body_max;
+    call(&request)
 }
 
 /// Such a token would make the address unreadable, and an error text might then quote a part of it.
@@ -75,17 +107,13 @@ fn unusable_token(cfg: &TelegramConfig) -> Option<Fault> {
 
 /// One call; and the id that the chat has moved to, if Telegram says that.
 fn send_to(cfg: &TelegramConfig, chat_id: &str, letter: &Letter, limit: Duration) -> (Attempt, Option<String>) {
-    let url = format!("{}/bot{}/sendMessage", cfg.url.trim_end_matches('/'), cfg.token.reveal());
     let body = json!({
         "chat_id": chat_id,
         "text": letter.text(TEXT_MAX),
         "disable_notification": letter.is_silent,
         "link_preview_options": { "is_disabled": true },
     });
-    let mut request =
-        Request::new(DEVICE, "POST", &url, limit).body("application/json", body.to_string()).secret(&cfg.token);
-    request.ca_file = cfg.ca_file.as_deref();
-    match call(&request) {
+    match post(cfg, "sendMessage", ("application/json", body.to_string().into_bytes()), limit, BODY_MAX) {
         Ok(answer) => judge(cfg, &answer, is_message),
         Err(fault) => (Attempt::later(fault), None),
     }
@@ -136,6 +164,10 @@ fn judge(cfg: &TelegramConfig, answer: &Answer, is_proof: impl Fn(&Value) -> boo
             "; the bot's token is wrong or was revoked: get one from @BotFather and set it in [telegram]",
         )),
         403 => Attempt::Refused(fault(FaultKind::Refused, way_back(&description))),
+        409 => Attempt::later(fault(
+            FaultKind::Refused,
+            "; a webhook is set for this bot, or another program reads its messages: make a bot for minectl alone",
+        )),
         // Plain text has no entities to parse; if Telegram ever says so, the fault is not in the message.
         400 if description.contains("can't parse entities") => Attempt::later(fault(FaultKind::Status, "")),
         400 if description.contains("message ") => Attempt::Refused(fault(FaultKind::Status, "; please report this")),

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Channel, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
+use crate::model::{Channel, ChatMemory, Command, Event, Fault, Notice, OutboxEntry, Override, SiteState};
 use crate::units::{Moment, UnixSeconds};
 use db::Failure;
 
@@ -59,8 +59,9 @@ pub mod parse {
     }
 }
 
-/// Kinds of records that a run needs whole: state, overrides, acknowledgements, tests, queue, intents, sent in the last hour.
-const KINDS_LOADED: &[u8] = b"soatqih";
+/// Kinds of records that a run needs whole: state, overrides, acknowledgements, tests, queue, intents, sent in the last hour,
+/// chats.
+const KINDS_LOADED: &[u8] = b"soatqihm";
 /// Events that are loaded with them, for the page.
 const RECENT_EVENTS: usize = 60;
 
@@ -91,6 +92,8 @@ pub struct Loaded {
     pub broken_off_at: Option<Moment>,
     /// When messages were sent on each channel in the last hour.
     pub sent: BTreeMap<Channel, Vec<Moment>>,
+    /// What is remembered of chats.
+    pub chat: ChatMemory,
     /// The newest events, oldest first.
     pub recent: Vec<Event>,
     /// What had to be repaired, or is lost; empty in health.
@@ -128,6 +131,8 @@ pub struct Change {
     pub tested_done: Vec<Channel>,
     /// When messages were sent on each channel.
     pub sent: Option<BTreeMap<Channel, Vec<Moment>>>,
+    /// What is remembered of chats.
+    pub chat: Option<ChatMemory>,
 }
 
 /// Commands that were about to be sent.
@@ -359,6 +364,7 @@ impl Loaded {
                 (self.broken_off_at, self.broken_off) = (at, commands);
             }
             Some(b'h') => self.sent = serde_json::from_slice(value).map_err(text)?,
+            Some(b'm') => self.chat = serde_json::from_slice(value).map_err(text)?,
             Some(_) | None => return Err("unknown kind".to_owned()),
         }
         Ok(())

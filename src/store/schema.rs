@@ -11,7 +11,7 @@ use crate::model::SCHEMA;
 const KEY: &[u8] = b"v";
 
 /// The kinds of records: the first byte of their keys, and what they are called outside.
-pub(super) const KINDS: [(u8, &str); 8] = [
+pub(super) const KINDS: [(u8, &str); 9] = [
     (b's', "state"),
     (b'o', "override"),
     (b'a', "acknowledgement"),
@@ -19,6 +19,7 @@ pub(super) const KINDS: [(u8, &str); 8] = [
     (b'q', "message"),
     (b'i', "intents"),
     (b'h', "sent"),
+    (b'm', "chat"),
     (b'e', "event"),
 ];
 

@@ -9,7 +9,7 @@ use crate::units::{Moment, Seconds};
 const EVENTS_KEPT: Seconds = Seconds(7 * 86_400);
 
 /// Puts a whole change into one batch. Kinds of keys: `s`tate, `o`verride, `a`cknowledged, `t`ested, `q`ueue, `i`ntents, sent in
-/// the last `h`our, `e`vent.
+/// the last `h`our, chats (`m`essages), `e`vent.
 pub(super) fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, Failure> {
     let mut batch = parts::Batch::new(tree);
     if let Some(state) = &change.state {
@@ -24,6 +24,9 @@ pub(super) fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<
     }
     if let Some(sent) = &change.sent {
         batch.put(b"h".to_vec(), sent)?;
+    }
+    if let Some(chat) = &change.chat {
+        batch.put(b"m".to_vec(), chat)?;
     }
     for over in &change.overrides {
         batch.put(key(b'o', over.setting.target().as_bytes()), over)?;

@@ -28,6 +28,8 @@ impl<'a> Run<'a> {
             overrides: loaded.overrides,
             outbox: loaded.outbox,
             sent: loaded.sent,
+            chat: loaded.chat,
+            inbox: None,
             recent: loaded.recent,
             events: Vec::new(),
             notices: Vec::new(),

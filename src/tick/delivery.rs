@@ -1,9 +1,10 @@
 //! Step 9 of a run: what waits in the outbox goes out, and what came of it is kept.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Run;
-use crate::model::{Delivery, DeliveryResult, Event, EventKind, Severity};
+use crate::config::HeartbeatStyle;
+use crate::model::{Channel, Delivery, DeliveryResult, Event, EventKind, OutboxEntry, Severity};
 use crate::notify;
 use crate::store::Change;
 use crate::units::{Moment, Seconds};
@@ -26,11 +27,19 @@ impl Run<'_> {
         let count = |times: &Vec<Moment>| u32::try_from(times.len()).unwrap_or(u32::MAX);
         let counts = self.sent.iter().map(|(channel, times)| (*channel, count(times))).collect();
         let limit = self.cfg.notify.send_limit.duration().min(time.max(SEND_MIN));
-        let deliveries = notify::deliver(self.cfg, &self.outbox, &counts, self.clock, limit);
+        let until = Instant::now() + limit;
+        let (heartbeats, entries) = self.apart();
+        let deliveries = notify::deliver(self.cfg, &entries, &counts, self.clock, limit);
         let before = self.state.channels.clone();
         let mut change = Change::default();
         for delivery in &deliveries {
             self.settle(delivery, &now, &mut change);
+        }
+        let rests = deliveries
+            .iter()
+            .any(|done| done.channel == Channel::Telegram && matches!(done.result, DeliveryResult::Later(..)));
+        if !rests {
+            self.show_heartbeat(&heartbeats, until.saturating_duration_since(Instant::now()), &now, &mut change);
         }
         if self.state.channels != before {
             change.state = Some(self.state.clone());
@@ -39,6 +48,28 @@ impl Run<'_> {
         change.outbox_done.retain(|id| *id < UNSAVED);
         change.sent = Some(self.sent.clone());
         self.save(&change, &now);
+    }
+
+    /// The heartbeats that are shown in one message, and all other entries.
+    fn apart(&self) -> (Vec<OutboxEntry>, Vec<OutboxEntry>) {
+        let edits = self.cfg.telegram.as_ref().is_some_and(|telegram| telegram.heartbeat == HeartbeatStyle::Edit);
+        let is_shown = |entry: &OutboxEntry| {
+            edits && entry.channel == Channel::Telegram && entry.notice.severity == Severity::Heartbeat
+        };
+        self.outbox.iter().cloned().partition(is_shown)
+    }
+
+    /// Writes the heartbeat's message anew, or posts it.
+    fn show_heartbeat(&mut self, entries: &[OutboxEntry], limit: Duration, now: &Moment, change: &mut Change) {
+        let known = self.chat.heartbeat.as_ref();
+        let Some((delivery, message)) = notify::show_heartbeat(self.cfg, entries, known, self.clock, limit) else {
+            return;
+        };
+        self.settle(&delivery, now, change);
+        if message.is_some() {
+            self.chat.heartbeat = message;
+            change.chat = Some(self.chat.clone());
+        }
     }
 
     /// Whether a message waits that should not wait for the end of the run.

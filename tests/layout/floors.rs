@@ -21,10 +21,14 @@ const FLOORS: &[(&str, &str)] = &[
     ("notify", "units clock error model config http"),
     ("store", "units clock error model config"),
     ("dashboard", "units error model config"),
-    ("tick", "units clock error model config http lock logging decide drivers notify store dashboard"),
-    ("cgi", "units"),
     ("cli", ""),
-    ("commands", "units clock error model config http lock logging decide drivers notify store dashboard tick cgi cli"),
+    ("by_hand", "units error model config notify store cli"),
+    ("tick", "units clock error model config http lock logging decide drivers notify store dashboard by_hand"),
+    ("cgi", "units"),
+    (
+        "commands",
+        "units clock error model config http lock logging decide drivers notify store dashboard by_hand tick cgi cli",
+    ),
 ];
 
 /// What `decide` must not name: it does no I/O, reads no clock and writes no log.

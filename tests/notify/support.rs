@@ -110,6 +110,8 @@ pub(crate) fn telegram(url: &str) -> TelegramConfig {
         chat_id: "-100123".to_owned(),
         ca_file: None,
         timeout: Seconds(3),
+        heartbeat: HeartbeatStyle::Post,
+        commands: None,
     }
 }
 

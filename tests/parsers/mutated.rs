@@ -118,7 +118,7 @@ fn damaged_answers_of_devices_break_nothing_and_invent_nothing() {
 
 #[test]
 fn damaged_replies_logins_and_answers_of_services_break_nothing_and_invent_nothing() {
-    hold(&["digest", "raw_reply", "telegram", "sms", "dead_man"], 300);
+    hold(&["digest", "raw_reply", "telegram", "telegram_updates", "sms", "dead_man"], 300);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use minectl::clock::Clock;
 use serde_json::{Map, Value, json};
 
-use crate::devices::{ALL, Device, pdu_dialects, relays, room_alert};
+use crate::devices::{ALL, Device, pdu_dialects, relays, room_alert, telegram_chat};
 use crate::faults::{Fault, INTERNET, known};
 use crate::http::{Request, Response};
 use crate::physics::FANS;
@@ -18,6 +18,7 @@ pub(crate) fn answer(site: &Site, request: &Request) -> Response {
         ("GET", "/recorded") => Ok(recorded(&site.world())),
         ("GET", "/commands") => Ok(json!(site.world().commands)),
         ("GET", "/faults") => Ok(fault_list()),
+        ("POST", "/telegram") => telegram_chat::control(&mut site.world(), &body),
         ("POST", "/set") => set(&mut site.world(), &body),
         ("POST", "/fault") => fault(site, &body),
         ("POST", "/fault/clear") => clear(site, &body),
@@ -43,7 +44,8 @@ fn refused(text: &str) -> Response {
 
 fn recorded(world: &World) -> Value {
     let r = &world.recorded;
-    json!({"telegram": r.telegram, "email": r.email, "sms": r.sms, "dead_man": r.dead_man, "sms_http": r.sms_http})
+    let chats = &world.chats;
+    json!({"telegram": r.telegram, "telegram_calls": chats.calls, "email": r.email, "sms": r.sms, "dead_man": r.dead_man, "sms_http": r.sms_http})
 }
 
 fn fault_list() -> Value {

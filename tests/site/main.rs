@@ -24,7 +24,7 @@
 //! | 6 | `relays-b` | X-WR-10R12, `/state.xml`, `?relay1State=0`, relays 1-4 of 10 = fans 6-9, serial `00:0C:C8:02:7A:E4` |
 //! | 10-15 | `spdu-a`..`spdu-f` | `GET /api/miners/`, `PUT /api/miners/{1..48}`, `PATCH /api/groups/miners` `{"control_action": "off"}` (all 48 at once, 204; what is already off stays so; `on` is refused), `Authorization: JWT site-spdu-token` |
 //! | 20 | `foreman` | `/api/ping`, `/api/ping/7`, `/api/v2/clients/7`, `/api/v2/clients/7/miners?limit&offset` (at most 500), `POST /api/actions/power-mode/{id}`, `/api/actions/status/{command}`; `Authorization: Token site-foreman-key`; one call a second an endpoint |
-//! | 21 | `telegram` | `sendMessage`, `getMe`, `getChat`; token `123456:site-telegram-token`, chat `-1001234567890`, 20 messages a minute |
+//! | 21 | `telegram` | `sendMessage`, `getMe`, `getChat`, `getUpdates`, `getWebhookInfo`, `sendPhoto` (PNG), `editMessageText`, `pinChatMessage`; token `123456:site-telegram-token`, chat `-1001234567890`, 20 messages a minute |
 //! | 22 | `twilio` | account `ACsite0000000000000000000000000000`, auth token `site-twilio-token`: `Messages.json` and the account itself |
 //! | 23 | `dead-man` | `/ping/5f0c5a9e-0000-4000-8000-000000000001`, then `/start`, `/fail`, `/log` or `/<0-255>` |
 //! | 24 | `smtp` | STARTTLS or plain, AUTH PLAIN and LOGIN, user `minectl`, password `site-smtp-password`, needed before MAIL |
@@ -57,8 +57,9 @@
 //! | `POST /fault` | `{"device": .., "kind": ..}`, with `"numbers": [..]` for some relays or outlets only; replaces the device's fault. `{"device": "internet", "kind": "refuse"}` or `{"kind": "internet-down"}`: signal, foreman, telegram, twilio, dead-man, smtp, smtps. Ports are closed (open) when the answer comes |
 //! | `POST /fault/clear` | `{}` for all, or `{"device": ..}`, also `internet` |
 //! | `GET /faults` | every device's fault names |
-//! | `GET /recorded` | `telegram` [{time, text, chat_id, silent}], `email` [{time, from, to, subject, body, tls, message_id, headers, raw}], `sms` [{time, to, from, body}], `dead_man` [{time, path, body}], `sms_http` [{time, to, text}] |
+//! | `GET /recorded` | `telegram` [{time, text, chat_id, silent, answers}], `telegram_calls` [{method, ..}] of all else it was asked, `email` [{time, from, to, subject, body, tls, message_id, headers, raw}], `sms` [{time, to, from, body}], `dead_man` [{time, path, body}], `sms_http` [{time, to, text}] |
 //! | `GET /commands` | every command in order: [{time, device, what, accepted}], `what` being `relay 3=1`, `outlet 12 off` (`on`, `settings`), `bank off`, `miner 1001 sleeping` |
+//! | `POST /telegram` | any of `say` {text, and where it matters `user` (777), `name`, `private`, `chat`, `age_s`, `extra` keys of the message}, `raw` (an update), `webhook` (its address; empty: none), `delete` (the number of a message of the bot), `may_pin`, `jump` (the number of the last update), `delay_ms` (it answers this much later, in real time) |
 //! | `POST /clock` | `{"clock": "REAL:SITE:RATE"}`: another clock; physics catch up before the answer, 48 h at most. A clock set back moves the times, not the physics |
 //! | `POST /reset` | back to the start at the same clock, faults and records gone |
 //! | `POST /keep` | remembers the world as it is |

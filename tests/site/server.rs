@@ -233,7 +233,10 @@ fn exchange(site: &Site, device: Device, mut stream: TcpStream, fault: &str) {
     if device == Device::Control {
         return finish(stream, &control::answer(site, &request).bytes());
     }
-    let delay = site.world().settings.delay_ms;
+    let delay = {
+        let world = site.world();
+        world.settings.delay_ms + if device == Device::Telegram { world.chats.delay_ms } else { 0 }
+    };
     thread::sleep(Duration::from_millis(delay));
     if let Some(response) = canned(site, device, &request, fault) {
         return finish(stream, &dated(site, device, response).bytes());

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use minectl::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::devices::{Device, foreman::Foreman, iotawatt::Logins, pdu_dialects, relays, room_alert};
+use crate::devices::{
+    Device, foreman::Foreman, iotawatt::Logins, pdu_dialects, relays, room_alert, telegram_chat::Chats,
+};
 use crate::faults::Fault;
 use crate::mine::{MINERS, Miner, OUTLETS, PDUS, Phase};
 use crate::physics::{Air, FANS, Fan};
@@ -134,6 +136,8 @@ pub(crate) struct World {
     pub(crate) pdu_sessions: pdu_dialects::Sessions,
     /// When each Telegram chat message was accepted, for the service's limit.
     pub(crate) telegram_times: VecDeque<f64>,
+    /// What people write to the bot, and what it did beside sending.
+    pub(crate) chats: Chats,
     pub(crate) faults: BTreeMap<&'static str, Fault>,
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) recorded: Recorded,
@@ -173,6 +177,7 @@ impl World {
             power_log: VecDeque::new(),
             posted: (now, [0.0; FANS]),
             telegram_times: VecDeque::new(),
+            chats: Chats::default(),
             faults: BTreeMap::new(),
             counters: BTreeMap::new(),
             recorded: Recorded::default(),

@@ -21,7 +21,7 @@ fn an_export_comes_back_whole_in_another_folder_and_exports_the_same_again() {
     store.save(&full_change(1), &at(0)).unwrap();
     let text = export(&store);
     let (new_folder, new) = new_store();
-    assert_eq!(new.import(&text, &at(6)).unwrap(), ["12 records imported"]);
+    assert_eq!(new.import(&text, &at(6)).unwrap(), ["13 records imported"]);
     assert_full(&new.load(&at(7)), 1);
     assert_eq!(event_texts(&new), ["two", "one"]);
     assert_eq!(export(&new), text);
@@ -58,7 +58,7 @@ fn an_export_with_mistakes_is_refused_whole() {
     assert!(refused(&newer).starts_with("line 1: schema 99 is newer than this program's "));
     assert_eq!(refused(&lines[..5].join("\n")), "the end is missing: the file was cut off");
     let fewer = [&lines[..3], &lines[4..]].concat().join("\n");
-    assert_eq!(refused(&fewer), "11 records of 12 are there");
+    assert_eq!(refused(&fewer), "12 records of 13 are there");
     assert!(refused(&(text.clone() + lines[2])).contains("line 15: stands behind the end"));
     let odd = text
         .replace("\"kind\":\"sent\"", "\"kind\":\"spent\"")
@@ -120,7 +120,7 @@ fn a_look_at_a_sound_folder_finds_nothing_wrong_and_changes_nothing() {
     let findings = store.check(&at(60));
     let all: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
     let told = all.join("; ");
-    let counts = "acknowledgement 1, event 2, sent 1, intents 1, override 2, message 2, state 1, test 2";
+    let counts = "acknowledgement 1, event 2, sent 1, intents 1, chat 1, override 2, message 2, state 1, test 2";
     assert!(told.contains(counts), "{told}");
     assert!(told.contains("59 s old, 2 overrides") && told.contains(&format!("schema {SCHEMA}")), "{told}");
     assert_eq!(wrong(&store), []);

@@ -7,7 +7,7 @@ use minectl::store::{Change, Store};
 use minectl::units::UnixSeconds;
 
 use crate::support::{
-    DAY, assert_full, at, event, event_texts, fan_held, files, full_change, new_store, queued, state,
+    DAY, assert_full, at, chat, event, event_texts, fan_held, files, full_change, new_store, queued, state,
 };
 
 #[test]
@@ -23,7 +23,9 @@ fn a_new_folder_holds_nothing_and_has_no_trouble() {
 fn everything_that_is_saved_comes_back() {
     let (folder, store) = new_store();
     store.save(&full_change(7), &at(0)).unwrap();
-    assert_full(&Store::new(folder.path()).unwrap().load(&at(2)), 7);
+    let loaded = Store::new(folder.path()).unwrap().load(&at(2));
+    assert_full(&loaded, 7);
+    assert_eq!(loaded.chat, chat());
     assert_eq!(event_texts(&store), ["two", "one"]);
 }
 

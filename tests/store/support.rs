@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use minectl::model::{
-    Channel, Command, Event, EventKind, Fault, FaultKind, Level, Notice, OutletRef, Override, PowerMode, Setting,
-    Severity, SiteState,
+    Channel, ChatAnswer, ChatCode, ChatHeartbeat, ChatMemory, ChatWords, Command, Event, EventKind, Fault, FaultKind,
+    Level, Notice, OutletRef, Override, PowerMode, Setting, Severity, SiteState,
 };
 use minectl::store::{Change, Loaded, Store};
 use minectl::units::{BootId, Moment, Seconds, UnixSeconds};
@@ -61,6 +61,16 @@ fn fault() -> Fault {
     Fault::new("sms", FaultKind::Refused, "401, code 20003 `Authenticate`")
 }
 
+/// What [`full_change`] remembers of chats.
+pub fn chat() -> ChatMemory {
+    let digits = "012345".to_owned();
+    let code = ChatCode { chat: -100, user: 7, digits, command: "/set signal run".to_owned(), made: at(0), wrong: 1 };
+    let says = ChatWords::Text("done".to_owned());
+    let answers = vec![ChatAnswer { chat: -100, message: 3, at: at(0), attempts: 1, says }];
+    let heartbeat = Some(ChatHeartbeat { chat: "-100".to_owned(), message: 501 });
+    ChatMemory { next: Some(4711), codes: vec![code], answers, heartbeat, ..ChatMemory::default() }
+}
+
 /// A change with something of every kind, and the plain copy.
 pub fn full_change(number: u64) -> Change {
     let overrides = vec![fan_held(3, true), fan_held(4, false)];
@@ -74,6 +84,7 @@ pub fn full_change(number: u64) -> Change {
         acknowledge: [("fan 3".to_owned(), "tester".to_owned())].into(),
         tested: [(Channel::Telegram, None), (Channel::Sms, Some(fault()))].into(),
         sent: Some([(Channel::Telegram, vec![at(0), at(1)])].into()),
+        chat: Some(chat()),
         ..Change::default()
     }
 }

@@ -125,11 +125,13 @@ impl Mine {
         serde_json::from_str(&text).unwrap()
     }
 
-    fn post(&self, path: &str, body: &Value) {
+    fn post(&self, path: &str, body: &Value) -> Value {
         let answer = agent().post(format!("http://127.0.0.1:{}{path}", self.base)).send(body.to_string());
         let mut answer = answer.unwrap();
         let status = answer.status();
-        assert!(status.is_success(), "{path} {body}: {}", answer.body_mut().read_to_string().unwrap());
+        let said = answer.body_mut().read_to_string().unwrap();
+        assert!(status.is_success(), "{path} {body}: {said}");
+        serde_json::from_str(&said).unwrap()
     }
 
     pub fn set(&self, what: Value) {
@@ -211,6 +213,22 @@ impl Mine {
             }
         };
         all[kind].as_array().unwrap().iter().map(text).collect()
+    }
+
+    /// A message of a person to the bot; returns the number of its update.
+    pub fn say(&self, said: Value) -> i64 {
+        self.post("/telegram", &json!({"say": said}))["update_id"].as_i64().unwrap()
+    }
+
+    /// Something else on the side of the chat service.
+    pub fn chat(&self, what: Value) {
+        self.post("/telegram", &what);
+    }
+
+    /// What the chat service was asked by this method, beside sending.
+    pub fn chat_calls(&self, method: &str) -> Vec<Value> {
+        let all = self.get("/recorded")["telegram_calls"].as_array().unwrap().clone();
+        all.into_iter().filter(|call| call["method"] == method).collect()
     }
 
     /// Lets site time pass.

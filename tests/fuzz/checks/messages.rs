@@ -2,9 +2,11 @@
 
 use std::sync::OnceLock;
 
-use minectl::config::{Secret, TelegramConfig};
-use minectl::model::{DeliveryResult, Fault};
+use minectl::by_hand::{Desk, handle};
+use minectl::config::{ChatRights, Secret, TelegramConfig};
+use minectl::model::{ChatMemory, DeliveryResult, Fault, Level, Override, Setting, SiteState};
 use minectl::notify::parse;
+use minectl::units::{BootId, Moment, Seconds};
 use regex::Regex;
 
 use super::wire::answer;
@@ -42,6 +44,49 @@ pub fn telegram(reply: &[u8]) -> bool {
     assert!(!(is_taken && moved_to.is_some()));
     assert!(!is_taken || (200..300).contains(&answer.status));
     is_taken
+}
+
+/// What people wrote, and what would be done for it: nothing for whom the configuration does not name.
+pub fn telegram_updates(reply: &[u8]) -> bool {
+    let Some(answer) = answer(reply) else { return false };
+    let cfg = sample();
+    let settings = cfg.telegram.as_ref().unwrap();
+    let fetched = steady(|| parse::telegram_updates(settings, &answer));
+    let Ok(fetched) = fetched.inspect_err(|fault| {
+        is_quotable(fault);
+        assert!(!fault.detail.contains(settings.token.reveal()), "{fault}");
+    }) else {
+        return false;
+    };
+    assert!((200..300).contains(&answer.status) && fetched.updates.len() <= 100);
+    assert!(fetched.updates.is_sorted_by(|one, next| one.id < next.id), "an update twice, or out of turn");
+    let now = Moment { wall: NOW, boot: BootId(7), up: Seconds(4000) };
+    let state = SiteState::boot(now);
+    let done = |chats: Vec<i64>| {
+        let rights = ChatRights { chats, users: Vec::new() };
+        let desk =
+            Desk { cfg, rights: &rights, state: &state, overrides: &[], now: &now, service_now: NOW, in_force: "now" };
+        handle(&desk, &ChatMemory::default(), &fetched.updates)
+    };
+    if let Some(nobody) = done(vec![i64::MIN]) {
+        assert!(
+            nobody.change.overrides.is_empty() && nobody.memory.answers.is_empty() && nobody.memory.codes.is_empty()
+        );
+    }
+    let chats = fetched.updates.iter().filter_map(|update| Some(update.message.as_ref()?.chat)).collect();
+    if let Some(all) = done(chats) {
+        let said = || all.change.overrides.iter().flat_map(|over| [&over.by, &over.reason]).chain(&all.lines);
+        assert!(said().all(|text| !text.chars().any(char::is_control)), "control characters");
+        assert!(all.memory.answers.len() <= 20 && all.change.overrides.len() <= 10);
+        let dangerous = |over: &Override| {
+            matches!(
+                over.setting,
+                Setting::Miners { on: true, .. } | Setting::Signal(Level::Run) | Setting::Fan { on: false, .. }
+            )
+        };
+        assert!(!all.change.overrides.iter().any(dangerous), "done without a code");
+    }
+    !fetched.updates.is_empty()
 }
 
 pub fn sms(reply: &[u8]) -> bool {

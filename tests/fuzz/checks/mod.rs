@@ -28,7 +28,7 @@ const DETAIL_BYTES_MAX: usize = 4096;
 pub type Check = fn(&[u8]) -> bool;
 
 /// Every reader by the name of its fuzz target.
-pub const ALL: [(&str, Check); 19] = [
+pub const ALL: [(&str, Check); 20] = [
     ("room_alert", devices::room_alert),
     ("relays", devices::relays),
     ("iotawatt", devices::iotawatt),
@@ -41,6 +41,7 @@ pub const ALL: [(&str, Check); 19] = [
     ("signal_page", pages::signal_page),
     ("signal_stamp", pages::signal_stamp),
     ("telegram", messages::telegram),
+    ("telegram_updates", messages::telegram_updates),
     ("sms", messages::sms),
     ("dead_man", messages::dead_man),
     ("config_text", records::config_text),

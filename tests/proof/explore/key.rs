@@ -37,6 +37,7 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment, keeps: Keeps) {
     // Sound: written in each pass before they are read, or read by messages, page and log alone.
     state.heartbeat = None;
     state.dead_man = None;
+    state.chat = None;
     state.troubles.clear();
     state.last_failures.clear();
     // Sound: it only asks for another pass of the run, and another pass may come at any time here.

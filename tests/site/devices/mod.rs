@@ -10,6 +10,7 @@ pub(crate) mod room_alert;
 pub(crate) mod signal;
 pub(crate) mod spdu;
 pub(crate) mod telegram;
+pub(crate) mod telegram_chat;
 
 use crate::http::{Request, Response};
 use crate::world::World;

@@ -1,14 +1,14 @@
-//! The Telegram Bot API as far as a bot that only sends needs it: `sendMessage`, `getMe` and `getChat`, with the service's limits
-//! and error texts. Markup is checked just enough to refuse what the service would refuse.
+//! The Telegram Bot API: `sendMessage`, `getMe` and `getChat`, with the service's limits and error texts; what people write to the
+//! bot, and all else, is in `telegram_chat`. Markup is checked just enough to refuse what the service would refuse.
 
 use serde_json::{Map, Value, json};
 
-use crate::devices::Device;
+use crate::devices::{Device, telegram_chat};
 use crate::http::{Request, Response};
 use crate::world::World;
 
 const TOKEN: &str = "123456:site-telegram-token";
-const CHAT: &str = "-1001234567890";
+pub(crate) const CHAT: &str = "-1001234567890";
 const TEXT_CHARS_MAX: usize = 4096;
 const RAW_BYTES_MAX: usize = 32_768;
 /// The service takes this many messages a minute for one group.
@@ -27,7 +27,7 @@ fn flooded(retry_after: u64) -> Response {
     error(429, &text, Some(json!({"retry_after": retry_after}))).with("Retry-After", retry_after.to_string())
 }
 
-fn bad(text: &str) -> Response {
+pub(crate) fn bad(text: &str) -> Response {
     error(400, &format!("Bad Request: {text}"), None)
 }
 
@@ -47,7 +47,17 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
         }
         "getchat" => chat(world, request),
         "sendmessage" => send(world, request),
-        _ => error(404, "Not Found", None),
+        method => telegram_chat::answer(world, method, request).unwrap_or_else(|| error(404, "Not Found", None)),
+    }
+}
+
+/// The refusals that concern every chat.
+pub(crate) fn chat_fault(world: &World) -> Option<Response> {
+    match world.fault(Device::Telegram) {
+        "429" => Some(flooded(30)),
+        "403" => Some(error(403, "Forbidden: bot was kicked from the supergroup chat", None)),
+        "absurd" => Some(Response::json(200, &json!({"ok": true, "result": {"message_id": -1.0e300, "date": 9.0e99}}))),
+        _ => None,
     }
 }
 
@@ -58,7 +68,7 @@ fn is_well_formed(token: &str) -> bool {
 }
 
 /// Query and body together, whatever the body's type; numbers and booleans as text. The body wins.
-fn parameters(request: &Request) -> Option<Map<String, Value>> {
+pub(crate) fn parameters(request: &Request) -> Option<Map<String, Value>> {
     let text = |(name, value): (String, String)| (name, Value::String(value));
     let mut all: Map<String, Value> = request.query.iter().cloned().map(text).collect();
     if request.is_json() {
@@ -70,7 +80,7 @@ fn parameters(request: &Request) -> Option<Map<String, Value>> {
     Some(all)
 }
 
-fn as_text(value: Option<&Value>) -> String {
+pub(crate) fn as_text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -99,19 +109,14 @@ fn chat(world: &World, request: &Request) -> Response {
 
 fn send(world: &mut World, request: &Request) -> Response {
     let Some(parameters) = parameters(request) else { return bad("can't parse parameters JSON object") };
-    match world.fault(Device::Telegram) {
-        "429" => return flooded(30),
-        "403" => return error(403, "Forbidden: bot was kicked from the supergroup chat", None),
-        "absurd" => {
-            return Response::json(200, &json!({"ok": true, "result": {"message_id": -1.0e300, "date": 9.0e99}}));
-        }
-        _ => {}
+    if let Some(refused) = chat_fault(world) {
+        return refused;
     }
     let chat = as_text(parameters.get("chat_id"));
     if chat.is_empty() {
         return bad("chat_id is empty");
     }
-    if chat != CHAT {
+    if !world.chats.knows(&chat) {
         return bad("chat not found");
     }
     let text = as_text(parameters.get("text"));
@@ -128,12 +133,13 @@ fn send(world: &mut World, request: &Request) -> Response {
     }
     world.telegram_times.push_back(now);
     let silent = matches!(as_text(parameters.get("disable_notification")).as_str(), "true" | "True" | "1");
-    let sent = json!({"time": world.wall, "text": text, "chat_id": chat, "silent": silent});
+    let answers = &parameters.get("reply_parameters").unwrap_or(&Value::Null)["message_id"];
+    let sent = json!({"time": world.wall, "text": text, "chat_id": chat, "silent": silent, "answers": answers});
     world.recorded.telegram.push(sent);
     let result = json!({
-        "message_id": 500 + world.recorded.telegram.len(),
+        "message_id": world.chats.post(shown.trim()),
         "from": {"id": 123_456, "is_bot": true, "first_name": "Box 1", "username": "prairie_box1_bot"},
-        "chat": {"id": -1_001_234_567_890_i64, "title": "Box 1 alerts", "type": "supergroup"},
+        "chat": {"id": chat.parse::<i64>().unwrap_or(0), "title": "Box 1 alerts", "type": "supergroup"},
         "date": now as i64,
         "text": shown.trim(),
     });
@@ -141,7 +147,7 @@ fn send(world: &mut World, request: &Request) -> Response {
 }
 
 /// The service's own checks of a text, in its order and words; what is left when the marks are taken out.
-fn check(text: &str, parse_mode: &str) -> Result<String, String> {
+pub(crate) fn check(text: &str, parse_mode: &str) -> Result<String, String> {
     if text.len() > RAW_BYTES_MAX {
         return Err("text is too long".to_owned());
     }
