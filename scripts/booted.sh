@@ -70,7 +70,7 @@ as_minectl() { within setpriv --reuid=minectl --regid=minectl --init-groups "$@"
 code_of() { within curl -s -m 20 -o /dev/null -w '%{http_code}' "$@"; }
 units() { within systemctl is-active cron nginx minectl-fcgi.socket | tr '\n' ' '; }
 failed_units() { within systemctl --failed --no-legend --plain; }
-left_behind() { within find / -xdev -name '*minectl*' -not -path '/proc/*' -not -path '/root/*'; }
+left_behind() { within find / -xdev -name '*minectl*' -not -path '/proc/*' -not -path '/srv/*'; }
 wait_for() {
     local until=$((SECONDS + $1))
     shift
@@ -83,14 +83,14 @@ page_is_there() { [ "$(code_of http://127.0.0.1/)" = 200 ]; }
 
 rm -rf "$RUNNING"
 cp -a "$SYSTEM" "$RUNNING"
-cp "$tarball" "$RUNNING/root/minectl.tar.gz"
-cp "$deb" "$RUNNING/root/minectl.deb"
+cp "$tarball" "$RUNNING/srv/minectl.tar.gz"
+cp "$deb" "$RUNNING/srv/minectl.deb"
 
 say "# the release is installed"
 boot
-within sh -c 'cd /root && tar -xzf minectl.tar.gz && mv minectl-*/ release'
-fact "install.sh installs" within /root/release/install.sh --quiet
-fact "a second time it changes nothing" is "$(within /root/release/install.sh --quiet 2>&1 | grep -c '^done' || true)" 0
+within sh -c 'cd /srv && tar -xzf minectl.tar.gz && mv minectl-*/ release'
+fact "install.sh installs" within /srv/release/install.sh --quiet
+fact "a second time it changes nothing" is "$(within /srv/release/install.sh --quiet 2>&1 | grep -c '^done' || true)" 0
 fact "cron, nginx and the debug page's socket are active" is "$(units)" "active active active "
 fact "there is no debug page without a password" is "$(code_of http://127.0.0.1/admin/)" 404
 # shellcheck disable=SC2016 # expanded in the container
@@ -122,7 +122,7 @@ fact "and leaves nothing" is "$(left_behind)" ""
 fact "and nginx and cron go on" is "$(within systemctl is-active cron nginx | tr '\n' ' ')" "active active "
 
 say "# the Debian package"
-fact "the package installs, and its services start" within dpkg -i /root/minectl.deb
+fact "the package installs, and its services start" within dpkg -i /srv/minectl.deb
 fact "all is active" is "$(units)" "active active active "
 fact "cron's run draws the page" wait_for 150 page_is_there
 fact "it is removed" within dpkg --purge minectl

@@ -59,7 +59,7 @@ fn an_export_with_mistakes_is_refused_whole() {
     assert_eq!(refused(&lines[..5].join("\n")), "the end is missing: the file was cut off");
     let fewer = [&lines[..3], &lines[4..]].concat().join("\n");
     assert_eq!(refused(&fewer), "12 records of 13 are there");
-    assert!(refused(&(text.clone() + lines[2])).contains("line 15: stands behind the end"));
+    assert!(refused(&(text.clone() + lines[2])).contains("line 16: stands behind the end"));
     let odd = text
         .replace("\"kind\":\"sent\"", "\"kind\":\"spent\"")
         .replace("\"kind\":\"event\",\"key\":\"1\"", "\"kind\":\"event\",\"key\":\"x\"");
