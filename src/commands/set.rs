@@ -98,7 +98,8 @@ pub(super) fn save(cfg: &Config, clock: &Clock, over: Override) -> Result<String
         | Setting::MinerWatts { .. }
         | Setting::Switch { .. }
         | Setting::Fan { .. }
-        | Setting::Miners { .. } => Severity::Info,
+        | Setting::Miners { .. }
+        | Setting::Drill(_) => Severity::Info,
     };
     let notice = Notice { severity, at: now.wall, text: format!("Override set: {text}") };
     let change = Change {
@@ -296,7 +297,7 @@ fn known<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str>) -> Resu
     Err(Error::Usage(format!("no {what} `{name}`; {hint}")))
 }
 
-fn known_fan(cfg: &Config, fan: u8) -> Result<u8, Error> {
+pub(super) fn known_fan(cfg: &Config, fan: u8) -> Result<u8, Error> {
     if cfg.fans.contains_key(&fan) {
         return Ok(fan);
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Channel, Command, DemandState, Fault, Level, MinersPhase, OffReason, Outcome, Override, Rung, Severity, SiteState,
-    Snapshot,
+    Channel, Command, DemandState, DrillDeliveries, Fault, Level, MinersPhase, OffReason, Outcome, Override, Rung,
+    Severity, SiteState, Snapshot,
 };
 use crate::units::{Moment, UnixSeconds};
 
@@ -59,6 +59,9 @@ pub struct InputPass {
     /// Why the dead-man service was not reached by the run before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_man: Option<Fault>,
+    /// What the services said to the last drill's message.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drill_told: DrillDeliveries,
 }
 
 /// What a pass decided, and what came of it.
@@ -120,14 +123,16 @@ pub struct CallTimes {
     pub proven: Option<UnixSeconds>,
 }
 
-/// The state as it is kept with the inputs and compared: without what does not come from deciding. Channels and dead-man
-/// service stand in each pass; the rest steers nothing.
+/// The state as it is kept with the inputs and compared: without what does not come from deciding. Channels, dead-man
+/// service and a drill's messages stand in each pass; the rest steers nothing.
 pub fn core(state: &SiteState) -> SiteState {
     let mut core = state.clone();
     core.channels.clear();
     core.dead_man = None;
     core.troubles.clear();
     core.calls_unkept.clear();
+    core.drills_unkept.clear();
+    core.drill_told.clear();
     core.signal.kept = None;
     core
 }

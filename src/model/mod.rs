@@ -5,6 +5,7 @@ mod action;
 mod call;
 mod climate;
 mod demand;
+mod drill;
 mod fan;
 mod fault;
 mod health;
@@ -23,6 +24,10 @@ pub use call::{
 };
 pub use climate::{Band, ClimateState};
 pub use demand::{DemandState, OffReason};
+pub use drill::{
+    CheckResult, DRILL_MESSAGE, DRILL_SCHEMA, Drill, DrillCheck, DrillDeliveries, DrillDelivery, DrillFailure,
+    DrillMiner, DrillOrder, DrillRecord, DrillState, DrillStep, DrillVerdict,
+};
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
 pub use health::{Counter, DeviceHealth};
