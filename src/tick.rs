@@ -5,6 +5,7 @@ mod books;
 mod calls;
 mod compare;
 mod delivery;
+mod drill;
 mod evidence;
 mod inputs;
 mod lines;
@@ -35,6 +36,7 @@ use second_look::Pages;
 
 pub use calls::{Shown, shown as shown_calls};
 pub use compare::{Compared, compare};
+pub use drill::BETWEEN_RUNS as BETWEEN_DRILL_RUNS;
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);
@@ -48,6 +50,9 @@ const PAGE_LINES: usize = 60;
 
 /// A sign of life on its way.
 type PingThread = JoinHandle<Result<(), Fault>>;
+
+/// Is shown each event as it happens.
+pub type Watch<'a> = &'a dyn Fn(&Event);
 
 /// What one run works with.
 struct Run<'a> {
@@ -64,6 +69,10 @@ struct Run<'a> {
     /// What is told and kept at the end of the run.
     events: Vec<Event>,
     notices: Vec<Notice>,
+    /// Messages to one channel each: a drill's.
+    tests: Vec<(Channel, Notice)>,
+    /// Whoever wants to see what happens as it happens.
+    watch: Watch<'a>,
     /// The signal's pages that are to be kept.
     pages: Vec<evidence::Waiting>,
     /// What this run read and decided, for `replay`.
@@ -77,6 +86,11 @@ struct Run<'a> {
 
 /// One run. Returns the exit code; `Err` only before anything was touched.
 pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
+    tick_watched(cfg, clock, &|_| {})
+}
+
+/// The same, showing what happens as it happens.
+pub fn tick_watched(cfg: &Config, clock: &Clock, watch: Watch<'_>) -> Result<u8, Error> {
     let began = Instant::now();
     let now = clock.now();
     log::info!("run begins, mode {}, process {}", cfg.mode.word(), std::process::id());
@@ -96,7 +110,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     };
     let pinged = ping_start(cfg);
     // 2. Open the store and load.
-    let mut run = Run::load(cfg, clock, began, now, store);
+    let mut run = Run::load((cfg, clock, watch), began, now, store);
     let mut last;
     loop {
         // 3. Sense.
@@ -138,6 +152,8 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     }
     run.keep_pages(&now);
     run.keep_calls(&now);
+    run.keep_drills(&now);
+    decide::end_run(&mut run.state);
     run.keep_inputs(&now);
     run.record(&now);
     // 9. Notify.
@@ -199,14 +215,17 @@ impl<'a> Run<'a> {
             log::debug!("why {subject}: {text}");
         }
         self.log_events(&decision.events);
+        let drilling = self.state.drill.running.as_ref().map(|drill| drill.began);
         self.state = decision.next.clone();
+        self.write_drill_messages(drilling);
         self.take_call(decision.finished.as_ref());
         self.events.extend(decision.events.iter().cloned());
         self.notices.extend(decision.notices.iter().cloned());
-        let ended: Vec<String> =
-            self.overrides.iter().filter(|over| over.left(now).0 == 0).map(|over| over.setting.target()).collect();
+        let (ended, live): (Vec<Override>, Vec<Override>) =
+            std::mem::take(&mut self.overrides).into_iter().partition(|o| o.left(now).0 == 0 || self.is_drilled(o));
+        self.overrides = live;
+        let ended: Vec<String> = ended.iter().map(|over| over.setting.target()).collect();
         if !ended.is_empty() {
-            self.overrides.retain(|over| over.left(now).0 > 0);
             self.save(&Change { overrides_done: ended, ..Change::default() }, now);
         }
         self.faults |= self.state.devices.values().any(|health| health.fault.is_some());
