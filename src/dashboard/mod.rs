@@ -8,6 +8,7 @@ mod call_rows;
 mod calls;
 pub mod chart;
 mod container;
+mod drills;
 mod headline;
 mod inputs;
 mod metrics;
