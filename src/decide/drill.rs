@@ -215,7 +215,7 @@ fn finish(
     report: &mut Report,
 ) {
     let now = pass.now;
-    undo(next, &drill);
+    undo(next, &drill, now, report);
     let failed: Vec<&str> = failed(&drill.checks).map(|check| check.name.as_str()).collect();
     let (verdict, why) = match (ends, &drill.refused) {
         (Some(ends), _) => ends,
@@ -261,16 +261,20 @@ fn failed(checks: &[DrillCheck]) -> impl Iterator<Item = &DrillCheck> {
 }
 
 /// Lets the rules take back what a drill holds: they wake the miner, and the fan is wanted again.
-fn undo(next: &mut SiteState, drill: &Drill) {
+fn undo(next: &mut SiteState, drill: &Drill, now: &Moment, report: &mut Report) {
     match drill.step {
         DrillStep::MinerOff => miner::let_go(next, drill),
-        DrillStep::FanOff | DrillStep::FanOn => {
-            if let Some(fan) = drill.fan.and_then(|number| next.fans.get_mut(&number)) {
-                fan.wanted = true;
-            }
-        }
+        DrillStep::FanOff | DrillStep::FanOn => want_fan_again(next, drill, now, report),
         DrillStep::MinerOn | DrillStep::Messages => {}
     }
+}
+
+/// The fan is wanted again, whatever the stage says: what is too many the rules stop in their time.
+fn want_fan_again(next: &mut SiteState, drill: &Drill, now: &Moment, report: &mut Report) {
+    let Some(number) = drill.fan else { return };
+    let Some(fan) = next.fans.get_mut(&number).filter(|fan| !fan.wanted) else { return };
+    fan.wanted = true;
+    report.event(now, EventKind::State, "fans", format!("fan {number} is wanted again: it was off for a drill"));
 }
 
 fn word(step: DrillStep) -> &'static str {

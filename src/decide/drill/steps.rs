@@ -2,7 +2,7 @@
 
 use super::miner::{self, Seen};
 use super::search;
-use super::{FAN_OFF, FAN_ON, MESSAGES, MINER_ON, OVER, Pass, Report, check, finish, note};
+use super::{FAN_OFF, FAN_ON, MESSAGES, MINER_ON, OVER, Pass, Report, check, finish, note, want_fan_again};
 use crate::decide::table::Row;
 use crate::model::{
     Channel, CheckResult, Drill, DrillDelivery, DrillStep, EventKind, FanState, LastGood, Rung, SiteState,
@@ -158,9 +158,7 @@ fn fan_off(pass: &Pass<'_>, next: &mut SiteState, drill: &mut Drill, report: &mu
         drill.since = command.at;
     }
     go(drill, (DrillStep::FanOn, FAN_ON), ("Fan off", result, text), pass.now, report);
-    if let Some(fan) = drill.fan.and_then(|number| next.fans.get_mut(&number)) {
-        fan.wanted = true;
-    }
+    want_fan_again(next, drill, pass.now, report);
 }
 
 fn fan_on(pass: &Pass<'_>, next: &SiteState, drill: &mut Drill, report: &mut Report) {
