@@ -79,6 +79,8 @@ pub enum Command {
         #[arg(required = true, num_args = 1..)]
         alarm: Vec<String>,
     },
+    /// Prove before the peak that a call would be met: one miner and one fan off and on again, all else only looked at
+    Drill(DrillArgs),
     /// Print the kept values: of each run, or least, mean and largest of steps of time
     History {
         /// From when on: how far back, or a time at the site as in "2026-11-22 14:10"
@@ -155,6 +157,26 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// What `drill` takes.
+#[derive(Debug, Args)]
+pub struct DrillArgs {
+    /// The miner by name or number, or an outlet as in "pdu-a 12" [default: as configured, else another each time]
+    #[arg(long, value_name = "NAME")]
+    pub miner: Option<String>,
+    /// The fan [default: as configured, else the one that was switched the longest ago]
+    #[arg(long, value_name = "N")]
+    pub fan: Option<u8>,
+    /// Switch nothing; look at everything and try each channel
+    #[arg(long, conflicts_with_all = ["miner", "fan"])]
+    pub dry: bool,
+    /// Print the certificate of the last one
+    #[arg(long, conflicts_with_all = ["miner", "fan", "dry"])]
+    pub last: bool,
+    /// The certificate as JSON
+    #[arg(long, requires = "last")]
+    pub json: bool,
 }
 
 /// Arguments of `replay`.

@@ -21,6 +21,8 @@
 //! | notice | a message to people; event: what happened, for the record |
 //! | override | a value a person put in place of an input or an output, with an end |
 //! | call | one curtailment from its first sign to its end |
+//! | drill | one miner and one fan switched off and on again to prove that a call would be met; dry: nothing is switched |
+//! | certificate | what a drill proved, check by check; kept as its record |
 //! | scorecard | what was measured of a call: how fast, how late, what it saved; kept as its record |
 
 pub mod by_hand;

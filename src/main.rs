@@ -41,6 +41,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         | Command::Set { .. }
         | Command::Clear { .. }
         | Command::Ack { .. }
+        | Command::Drill(_)
         | Command::History { .. }
         | Command::Events { .. }
         | Command::Report { .. }
@@ -63,11 +64,11 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
             return tick::tick(cfg, clock);
         }
         Command::Notify { what } => return commands::notify::run(cfg, clock, what, out),
+        Command::Drill(args) => return commands::drill::run(cfg, clock, args, out),
         Command::Db { what } => return commands::db::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
         Command::Status { json, .. } => {
-            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let colour = std::io::stdout().is_terminal() && !plain;
+            let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
             commands::report::status(cfg, clock, *json, colour, out)?;
         }
         Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,

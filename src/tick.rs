@@ -6,6 +6,7 @@ mod calls;
 mod compare;
 mod delivery;
 mod draw;
+mod drill;
 mod evidence;
 mod inputs;
 mod lines;
@@ -36,6 +37,7 @@ use second_look::Pages;
 
 pub use calls::{Shown, shown as shown_calls};
 pub use compare::{Compared, compare};
+pub use drill::BETWEEN_RUNS as BETWEEN_DRILL_RUNS;
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);
@@ -47,6 +49,9 @@ const ASK_MAX: usize = 4;
 
 /// A sign of life on its way.
 type PingThread = JoinHandle<Result<(), Fault>>;
+
+/// Is shown each event as it happens.
+pub type Watch<'a> = &'a dyn Fn(&Event);
 
 /// What one run works with.
 struct Run<'a> {
@@ -66,6 +71,10 @@ struct Run<'a> {
     /// What is told and kept at the end of the run.
     events: Vec<Event>,
     notices: Vec<Notice>,
+    /// Messages to one channel each: a drill's.
+    tests: Vec<(Channel, Notice)>,
+    /// Whoever wants to see what happens as it happens.
+    watch: Watch<'a>,
     /// The signal's pages that are to be kept.
     pages: Vec<evidence::Waiting>,
     /// What this run read and decided, for `replay`.
@@ -79,6 +88,11 @@ struct Run<'a> {
 
 /// One run. Returns the exit code; `Err` only before anything was touched.
 pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
+    tick_watched(cfg, clock, &|_| {})
+}
+
+/// The same, showing what happens as it happens.
+pub fn tick_watched(cfg: &Config, clock: &Clock, watch: Watch<'_>) -> Result<u8, Error> {
     let began = Instant::now();
     let now = clock.now();
     log::info!("run begins, mode {}, process {}", cfg.mode.word(), std::process::id());
@@ -98,7 +112,7 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     };
     let pinged = ping_start(cfg);
     // 2. Open the store and load.
-    let mut run = Run::load(cfg, clock, began, now, store);
+    let mut run = Run::load((cfg, clock, watch), began, now, store);
     run.ask_for_messages();
     let mut last;
     loop {
@@ -143,6 +157,8 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     }
     run.keep_pages(&now);
     run.keep_calls(&now);
+    run.keep_drills(&now);
+    decide::end_run(&mut run.state);
     run.keep_inputs(&now);
     run.record(&now);
     // 9. Notify.
@@ -205,14 +221,17 @@ impl<'a> Run<'a> {
             log::debug!("why {subject}: {text}");
         }
         self.log_events(&decision.events);
+        let drilling = self.state.drill.running.as_ref().map(|drill| drill.began);
         self.state = decision.next.clone();
+        self.write_drill_messages(drilling);
         self.take_call(decision.finished.as_ref());
         self.events.extend(decision.events.iter().cloned());
         self.notices.extend(decision.notices.iter().cloned());
-        let ended: Vec<String> =
-            self.overrides.iter().filter(|over| over.left(now).0 == 0).map(|over| over.setting.target()).collect();
+        let (ended, live): (Vec<Override>, Vec<Override>) =
+            std::mem::take(&mut self.overrides).into_iter().partition(|o| o.left(now).0 == 0 || self.is_drilled(o));
+        self.overrides = live;
+        let ended: Vec<String> = ended.iter().map(|over| over.setting.target()).collect();
         if !ended.is_empty() {
-            self.overrides.retain(|over| over.left(now).0 > 0);
             self.save(&Change { overrides_done: ended, ..Change::default() }, now);
         }
         self.faults |= self.state.devices.values().any(|health| health.fault.is_some());

@@ -15,6 +15,8 @@ mod calls;
 mod config;
 #[path = "dashboard/data.rs"]
 mod data;
+#[path = "dashboard/drills.rs"]
+mod drills;
 #[path = "dashboard/fixture/mod.rs"]
 mod fixture;
 #[path = "dashboard/history.rs"]

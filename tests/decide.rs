@@ -17,6 +17,10 @@ mod climate;
 mod cold;
 #[path = "decide/demand.rs"]
 mod demand;
+#[path = "decide/drill.rs"]
+mod drill;
+#[path = "decide/drill_against.rs"]
+mod drill_against;
 #[path = "decide/fan_faults.rs"]
 mod fan_faults;
 #[path = "decide/fans.rs"]

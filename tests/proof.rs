@@ -27,6 +27,8 @@ mod stories;
 mod stories_alone;
 #[path = "proof/stories_check.rs"]
 mod stories_check;
+#[path = "proof/stories_drill.rs"]
+mod stories_drill;
 #[path = "proof/stories_record.rs"]
 mod stories_record;
 #[path = "proof/stories_seen.rs"]

@@ -17,6 +17,8 @@ mod cycle;
 mod dialects;
 #[path = "tick/disk.rs"]
 mod disk;
+#[path = "tick/drill.rs"]
+mod drill;
 #[path = "tick/evidence.rs"]
 mod evidence;
 #[path = "tick/matrix.rs"]

@@ -76,7 +76,8 @@ pub fn setting(cfg: &Config, now: &Moment, over: Override) -> (Change, String) {
         | Setting::MinerWatts { .. }
         | Setting::Switch { .. }
         | Setting::Fan { .. }
-        | Setting::Miners { .. } => Severity::Info,
+        | Setting::Miners { .. }
+        | Setting::Drill(_) => Severity::Info,
     };
     let notice = Notice { severity, at: now.wall, text: format!("Override set: {text}") };
     let change = Change {

@@ -17,6 +17,7 @@ pub(super) fn of_setting(setting: &Setting) -> Option<&'static str> {
         Setting::MinerWatts { .. } => Some("the true value is not heeded: running miners may go unseen"),
         Setting::Switch { .. } => Some("the true switch is not heeded"),
         Setting::State(_) => Some("the rules go on from a state that was not seen"),
+        Setting::Drill(_) => Some("a miner and a fan are switched off for some minutes"),
     }
 }
 
@@ -36,7 +37,8 @@ pub(super) fn of_clearing(state: &SiteState, over: &Override) -> Option<&'static
         | Setting::FanWatts { .. }
         | Setting::MinerWatts { .. }
         | Setting::Switch { .. }
-        | Setting::State(_) => None,
+        | Setting::State(_)
+        | Setting::Drill(_) => None,
     }
 }
 

@@ -10,3 +10,4 @@ mod target;
 
 pub use change::{Asked, Wanted, acknowledging, clearing, setting, wanted};
 pub use chat::{Desk, Handled, handle, offset};
+pub use target::known_fan;

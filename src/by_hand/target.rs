@@ -134,7 +134,8 @@ fn known<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str>) -> Resu
     Err(Error::Usage(format!("no {what} `{name}`; {hint}")))
 }
 
-fn known_fan(cfg: &Config, fan: u8) -> Result<u8, Error> {
+/// The fan, when the configuration has it; `Err` names those that it has.
+pub fn known_fan(cfg: &Config, fan: u8) -> Result<u8, Error> {
     if cfg.fans.contains_key(&fan) {
         return Ok(fan);
     }

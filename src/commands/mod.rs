@@ -7,6 +7,7 @@ pub mod config;
 pub mod crontab;
 pub mod db;
 pub mod doctor;
+pub mod drill;
 pub mod history;
 pub mod manual;
 pub mod month;

@@ -205,6 +205,7 @@ fn outputs(s: &Status, page: &mut Terminal) -> io::Result<()> {
     for step in &s.miners.steps {
         page.row(&step.name, if step.state == "now" { BLUE } else { "" }, &format!("{}: {}", step.state, step.text))?;
     }
+    page.row("drill", "", &s.drills.line())?;
     page.title("Fans")?;
     for fan in &s.fans {
         let on = |state: Option<bool>| match state {

@@ -3,6 +3,7 @@
 
 mod check;
 mod costs;
+mod drill;
 mod edit;
 mod entry;
 mod fans;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use costs::{ChargePeriod, CostsConfig};
+pub use drill::{DrillConfig, DrillSchedule};
 pub use edit::{cannot_replace, replace, with_value, without};
 pub use entry::{Entry, Kind, Place, nearest};
 pub use fans::{
@@ -134,6 +136,8 @@ pub struct Config {
     pub history: HistoryConfig,
     /// Prices for the estimates in the scorecard.
     pub costs: CostsConfig,
+    /// Drills.
+    pub drill: DrillConfig,
 }
 
 impl Config {

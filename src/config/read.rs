@@ -9,6 +9,7 @@ use toml::de::DeTable;
 
 use super::check;
 use super::costs;
+use super::drill;
 use super::entry::{Entry, Kind};
 use super::section::{Book, Need, Section, Want};
 use super::value::TEXT;
@@ -150,6 +151,8 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
     let overrides = read_overrides(&top.section("overrides", false));
     let history = read_history(&top.section("history", false));
     let costs = costs::read(&top.section("costs", false));
+    let known = drill::Known { time_zone: time_zone.as_deref(), pdus: pdus.as_deref(), fans: numbers.as_deref() };
+    let drill = drill::read(&top.section("drill", false), &known);
     top.finish();
     if let (Some(boards), Some(fans)) = (&boards, &fans) {
         read_devices::check_boards(top, boards, fans);
@@ -183,6 +186,7 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
         overrides: overrides?,
         history: history?,
         costs: costs?,
+        drill: drill?,
     })
 }
 

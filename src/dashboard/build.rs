@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Input;
 use super::calls;
+use super::drills;
 use super::headline::{self, Parts};
 use super::inputs;
 use super::miners;
@@ -59,6 +60,7 @@ impl Status {
             signal: inputs::signal(input, &words),
             miners,
             calls: calls::calls(input, &words),
+            drills: drills::drills(input, &words),
             climate,
             fans,
             pdus: inputs::pdus(input, &words),

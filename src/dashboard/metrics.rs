@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use super::status::{Level, Quality, Status, Value};
+use super::status::{Level, Point, Quality, Status, Value};
+use crate::model::DrillVerdict;
 
 /// Collects metric families, each with its HELP and TYPE and all of its series together.
 #[derive(Debug, Default)]
@@ -60,6 +61,7 @@ pub(super) fn render(s: &Status) -> String {
     program(s, &mut out);
     miners(s, &mut out);
     calls(s, &mut out);
+    drills(s, &mut out);
     climate(s, &mut out);
     fans(s, &mut out);
     devices(s, &mut out);
@@ -132,6 +134,23 @@ fn calls(s: &Status, out: &mut Families) {
     out.one("minectl_month_calls_missed", "Of these, not proven off by the deadline.", missed);
     let time = Some(s.calls.month_signal_time_s as f64);
     out.one("minectl_month_called_seconds", "Time in this month for which the signal called.", time);
+}
+
+fn drills(s: &Status, out: &mut Families) {
+    let unix = |at: Option<&Point>| at.map(|at| at.unix as f64);
+    let proven = unix(s.drills.last_proven_curtailment.as_ref());
+    let name = "minectl_last_proven_curtailment_timestamp_seconds";
+    out.one(name, "When a call was last proven off by measured watts.", proven);
+    let last = s.drills.last.as_ref();
+    let ended = unix(last.map(|card| &card.ended));
+    out.one("minectl_last_drill_timestamp_seconds", "When the last drill was over.", ended);
+    let verdicts = last.iter().flat_map(|card| {
+        let all = [DrillVerdict::Passed, DrillVerdict::Failed, DrillVerdict::Aborted, DrillVerdict::Refused];
+        all.map(|verdict| (vec![("verdict", verdict.word())], flag(verdict == card.verdict)))
+    });
+    out.add("minectl_last_drill_verdict", "gauge", "1 for the verdict of the last drill.", verdicts);
+    let passed = unix(s.drills.last_passed.as_ref());
+    out.one("minectl_last_drill_passed_timestamp_seconds", "When a drill last passed that was not dry.", passed);
 }
 
 fn climate(s: &Status, out: &mut Families) {

@@ -10,6 +10,7 @@ mod calls;
 mod canvas;
 pub mod chart;
 mod container;
+mod drills;
 mod headline;
 mod inputs;
 mod metrics;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Input;
 use super::call_rows::{self, CallsView};
 use super::container::{self, ContainerView};
+use super::drills::{self, DrillView};
 use super::month::{self, MonthView};
 use super::status::{DeviceStatus, EventStatus, Level, Status};
 use super::trends::{self, TrendsView};
@@ -21,13 +22,14 @@ const STYLE: &str = include_str!("../../templates/page/style.css");
 /// uPlot, as it is published, then our own.
 const SCRIPT: &str =
     concat!(include_str!("../../templates/page/uplot.js"), include_str!("../../templates/page/script.js"));
-const PARTIALS: [(&str, &str); 16] = [
+const PARTIALS: [(&str, &str); 17] = [
     ("alarms", include_str!("../../templates/page/alarms.hbs")),
     ("calls", include_str!("../../templates/page/calls.hbs")),
     ("chart", include_str!("../../templates/page/chart.hbs")),
     ("climate", include_str!("../../templates/page/climate.hbs")),
     ("container", include_str!("../../templates/page/container.hbs")),
     ("devices", include_str!("../../templates/page/devices.hbs")),
+    ("drill", include_str!("../../templates/page/drill.hbs")),
     ("events", include_str!("../../templates/page/events.hbs")),
     ("log", include_str!("../../templates/page/log.hbs")),
     ("miners", include_str!("../../templates/page/miners.hbs")),
@@ -76,6 +78,7 @@ struct View<'a> {
     devices: Vec<DeviceRow<'a>>,
     devices_summary: String,
     calls: CallsView,
+    drill: DrillView,
     month: MonthView,
     trends: TrendsView,
     events: Vec<EventRow<'a>>,
@@ -163,6 +166,7 @@ fn view<'a>(input: &'a Input, s: &'a Status, points: u32) -> View<'a> {
         devices: s.devices.iter().map(device).collect(),
         devices_summary: devices_summary(s),
         calls: call_rows::view(input, &words),
+        drill: drills::view(&s.drills),
         month: month::view(input, &words),
         trends: trends::view(input, &words, points),
         events: s.events.iter().map(event).collect(),

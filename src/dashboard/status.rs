@@ -13,6 +13,7 @@ mod worry;
 use serde::Serialize;
 
 pub use super::calls::{CallCard, CallStatus, CallsStatus, MarkCard};
+pub use super::drills::{DrillCard, DrillCheckCard, DrillNow, DrillsStatus};
 pub use super::words::Point;
 pub use inputs::{ClimateStatus, ProbeStatus, SignalStatus, SwitchStatus};
 pub use outputs::{Demand, FanStatus, MinersStatus, OffBecause, PduStatus, Step};
@@ -64,6 +65,8 @@ pub struct Status {
     pub miners: MinersStatus,
     /// The calls with their scorecards.
     pub calls: CallsStatus,
+    /// Drills, and for how long no call was proven.
+    pub drills: DrillsStatus,
     /// Temperatures, humidities, switches.
     pub climate: ClimateStatus,
     /// The fans.

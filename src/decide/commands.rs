@@ -49,6 +49,7 @@ pub(super) fn propose(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: 
         MinersPhase::Resuming { group, .. } => commands.extend(super::start::start(cfg, next, snapshot, *group, now)),
         MinersPhase::Running => {
             commands.extend(shed(cfg, next, snapshot, now));
+            commands.extend(super::drill::propose(cfg, next, snapshot, now));
             commands.extend(super::start::start(cfg, next, snapshot, cfg.miners.resume_groups, now));
         }
     }
@@ -100,7 +101,7 @@ fn sleep(
     commands.take(cfg.foreman.batch).collect()
 }
 
-fn ask_again(asked: &Asked, now: &Moment) -> bool {
+pub(super) fn ask_again(asked: &Asked, now: &Moment) -> bool {
     let age = now.since(&asked.at);
     match asked.status {
         Some(CommandStatus::Failed) | None => age >= ASK_AGAIN_FAILED,

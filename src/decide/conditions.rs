@@ -53,6 +53,7 @@ pub(super) fn holding(
     holding.extend(climate(cfg, next, inputs, now));
     holding.extend(fans(next, inputs));
     holding.extend(miners(cfg, next, inputs, snapshot, now));
+    holding.extend(super::drill::conditions(cfg, next, now));
     holding.extend(against_wishes(cfg, next, snapshot, overrides, refused, now));
     holding
 }
@@ -271,9 +272,14 @@ fn not_back(cfg: &Config, next: &SiteState, snapshot: &Snapshot, now: &Moment) -
         return None;
     }
     let shed = super::budget::shed(cfg, next, snapshot);
-    let cut: Vec<_> = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet)).collect();
+    // A drill says itself how its miner does.
+    let drilled = super::drill::miner(next);
+    let is_drilled = |outlet: &OutletRef| drilled.is_some_and(|miner| miner.outlet.as_ref() == Some(outlet));
+    let cut = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet) && !is_drilled(outlet));
+    let cut: Vec<_> = cut.collect();
     let outlets: Vec<String> = cut.iter().take(10).map(ToString::to_string).collect();
     let left = next.miners.asked.iter().filter(|(id, asked)| super::start::is_off(asked) && !shed.miners.contains(id));
+    let left = left.filter(|(id, _)| drilled.is_none_or(|miner| miner.id != Some(**id)));
     // With its list unread it is not known which miners are shed.
     let is_listed = snapshot.foreman.is_ok() || next.miners.shed_groups == 0;
     let asleep = if is_listed { left.count() } else { 0 };

@@ -135,7 +135,8 @@ pub(super) fn step(
 ) {
     let running = next.fans.values().filter(|fan| fan.wanted).count();
     let (count, row, why) = how_many(cfg, next, inputs, preparing, running, now);
-    let held_off: Vec<u8> = overrides.iter().filter_map(|o| held(o, false)).collect();
+    let mut held_off: Vec<u8> = overrides.iter().filter_map(|o| held(o, false)).collect();
+    held_off.extend(super::drill::fan_held_off(next));
     let others = next.fans.iter().filter(|(n, fan)| fan.fault.is_none() && !held_off.contains(n)).count();
     // A fan is held off only while the others are enough.
     let held_off = if others >= count { held_off } else { Vec::new() };
@@ -146,7 +147,7 @@ pub(super) fn step(
     for (number, fan) in &mut next.fans {
         fan.wanted = chosen.contains(number);
     }
-    for number in overrides.iter().filter_map(|o| held(o, true)) {
+    for number in overrides.iter().filter_map(|o| held(o, true)).chain(super::drill::fan_held_on(next)) {
         if let Some(fan) = next.fans.get_mut(&number) {
             fan.wanted = true;
         }

@@ -308,6 +308,8 @@ fn tell(
         MinersPhase::Curtailed { .. } => {
             if let Some(call) = next.call.as_mut().filter(|call| call.proven.is_none()) {
                 call.proven = Some(*now);
+                let is_ours = call.first_command.is_some() && !next.miners.proof_by_hand;
+                next.drill.call_proven = if is_ours { Some(*now) } else { next.drill.call_proven };
                 let took = now.since(&call.seen);
                 report.notice(now, Severity::Info, format!("Miners proven off in {took}: {watts} measured"));
             }
@@ -317,6 +319,7 @@ fn tell(
             next.call = None;
             next.miners.back_since = Some(*now);
             if row.from != "boot" {
+                next.drill.resumed = Some(*now);
                 report.notice(now, Severity::Info, format!("Miners running: {watts}"));
             }
         }

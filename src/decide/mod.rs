@@ -1,7 +1,7 @@
 //! What to do, as a pure function: `decide` takes the configuration, what is remembered, what was read and `now`, and
 //! returns what to remember, do and tell. It does no I/O, reads no clock, writes no log and cannot fail.
 //!
-//! The order of one pass: inputs are judged, then signal → climate → demand → miners → fans → commands → interlocks →
+//! The order of one pass: inputs are judged, then signal → climate → demand → miners → drill → fans → commands → interlocks →
 //! alarms. Each machine is one file. The scorecard of a call only watches them.
 
 mod alarms;
@@ -11,6 +11,7 @@ mod climate;
 mod commands;
 mod conditions;
 mod demand;
+mod drill;
 mod fans;
 mod intent;
 mod interlock;
@@ -31,6 +32,7 @@ mod table;
 mod wording;
 mod written;
 
+pub use drill::end_run;
 pub use interlock::{Refusal, allowed};
 pub use judge::{Inputs, Quality};
 pub use outcome::{grouped, record};
@@ -84,6 +86,8 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     demand::step(cfg, &mut next, &inputs, &live, now, &mut report);
     outcome::follow(cfg, &mut next, snapshot, now, &mut report);
     let preparing = miners::step(cfg, &mut next, &inputs, snapshot, &live, now, &mut report);
+    let pass = drill::Pass { cfg, inputs: &inputs, snapshot, overrides: &live, now };
+    drill::step(&pass, &mut next, &mut report);
     fans::step(cfg, &mut next, &inputs, preparing, &live, now, &mut report);
     let finished = score::step(cfg, state, &mut next, &inputs, snapshot, now, &mut report);
 
@@ -101,7 +105,10 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     wording::heartbeat(cfg, &mut next, &live, now, &mut report);
     let samples = samples::collect(cfg, &next, &inputs, snapshot);
     // In observe mode nothing is sent, so there is nothing to look at again within the run.
-    let changes = miners::in_transition(&next) || has_news || signal::is_near(cfg, &next, snapshot);
+    let changes = miners::in_transition(&next)
+        || drill::in_transition(&next)
+        || has_news
+        || signal::is_near(cfg, &next, snapshot);
     let in_transition = cfg.mode == Mode::Live && changes;
     next.last_pass = Some(*now);
     Decision {

@@ -100,7 +100,11 @@ pub(super) fn follow(cfg: &Config, state: &mut SiteState, snapshot: &Snapshot, n
         Err(_) => true,
     };
     state.miners.asked.retain(|id, asked| super::start::is_off(asked) || sleeps_on(id));
+    let cut_for_drill = super::drill::cut_just_now(state, now);
     state.miners.cut.retain(|outlet| {
+        if cut_for_drill.as_ref() == Some(outlet) {
+            return true;
+        }
         let reading = snapshot.pdus.get(&outlet.pdu).and_then(|pdu| pdu.as_ref().ok());
         reading.and_then(|pdu| pdu.outlets.get(&outlet.outlet)).is_none_or(|outlet| outlet.on != Ok(true))
     });

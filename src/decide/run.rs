@@ -27,13 +27,14 @@ pub fn begin_run(cfg: &Config, state: &mut SiteState, now: &Moment) -> (Vec<Even
                 let text = format!("no run for {gap}; one is due every {interval}");
                 report.event(now, EventKind::Program, "run", text.clone());
                 report.notice(now, Severity::Warning, format!("Runs were missed: {text}"));
-            } else if gap.0.saturating_mul(3) < interval.0 {
+            } else if gap.0.saturating_mul(3) < interval.0 && !super::drill::just_now(state, now, interval) {
                 let text = format!("a run {gap} after the last; one is due every {interval}");
                 report.event(now, EventKind::Program, "run", text.clone());
                 report.notice(now, Severity::Info, format!("An extra run: {text}"));
             }
         }
     }
+    super::drill::run_begins(state);
     state.last_run = Some(*now);
     (report.events, report.notices)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::budget;
 use super::commands::{ASK_AGAIN, ASK_AGAIN_COMPLETE, ASK_AGAIN_FAILED, told};
+use super::drill;
 use crate::config::Config;
 use crate::model::{Asked, Command, CommandStatus, MinersPhase, OutletRef, PowerMode, SiteState, Snapshot};
 use crate::units::{Moment, Seconds};
@@ -16,7 +17,8 @@ const BROKEN_MAX: usize = 5;
 /// The first `groups` groups of what was switched off: their outlets first, their miners when those are on.
 pub(super) fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups: u32, now: &Moment) -> Vec<Command> {
     let shed = budget::shed(cfg, next, snapshot);
-    let cut = next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet));
+    let cut =
+        next.miners.cut.iter().filter(|outlet| !shed.outlets.contains(outlet) && !drill::holds_outlet(next, outlet));
     let outlets: Vec<&OutletRef> = first_groups(cfg, cut.collect(), groups);
     let off = outlets.into_iter().filter(|outlet| !is_on(snapshot, outlet));
     let again = if next.miners.phase == MinersPhase::Running { ASK_AGAIN_COMPLETE } else { ASK_AGAIN };
@@ -37,7 +39,7 @@ pub(super) fn start(cfg: &Config, next: &SiteState, snapshot: &Snapshot, groups:
         return commands;
     }
     let known: BTreeSet<u64> = snapshot.foreman.iter().flat_map(|f| &f.miners).map(|miner| miner.id).collect();
-    let asked = next.miners.asked.iter().filter(|(id, _)| !shed.miners.contains(id));
+    let asked = next.miners.asked.iter().filter(|(id, _)| !shed.miners.contains(id) && !drill::holds_miner(next, **id));
     let asked: Vec<(&u64, &Asked)> = first_groups(cfg, asked.collect(), groups);
     let few = asked.iter().filter(|(_, asked)| is_off(asked)).count() <= BROKEN_MAX;
     let due = asked.into_iter().filter(|(id, _)| known.contains(id)).filter_map(|(id, asked)| {

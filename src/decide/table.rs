@@ -1,7 +1,7 @@
 //! The transitions of the machines as data. Each machine names the row it goes by, the event says it, and the table in
 //! the machine's doc comment is this data (a test compares the two).
 
-use super::{alarms, climate, demand, fans, miners, signal};
+use super::{alarms, climate, demand, drill, fans, miners, signal};
 
 /// One row of a machine's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Table {
 }
 
 /// The tables of all machines, in the order of a pass.
-pub fn tables() -> [Table; 6] {
+pub fn tables() -> [Table; 7] {
     let table = |machine, head, rows| Table { machine, head, rows };
     let states = ["from", "to", "when"];
     [
@@ -44,6 +44,7 @@ pub fn tables() -> [Table; 6] {
         table("climate", states, climate::TABLE),
         table("demand", ["reason", "begins when", "ends when"], demand::TABLE),
         table("miners", states, miners::TABLE),
+        table("drill", states, drill::TABLE),
         table("fans", ["miners", "fans wanted", "rule"], fans::TABLE),
         table("alarms", states, alarms::TABLE),
     ]

@@ -41,6 +41,18 @@ pub struct OutletRef {
     pub outlet: String,
 }
 
+impl OutletRef {
+    /// The outlet that a text names as `pdu-a 12` or `pdu-a outlet 12`, among PDUs with their outlets; `None` when it is
+    /// none of them.
+    pub fn find<'a>(text: &str, pdus: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Option<OutletRef> {
+        let (pdu, id) = text.trim().split_once(' ')?;
+        let id = id.trim().strip_prefix("outlet ").unwrap_or(id).trim();
+        let (name, _) =
+            pdus.into_iter().find(|(name, outlets)| *name == pdu && outlets.iter().any(|known| known == id))?;
+        Some(OutletRef { pdu: name.to_owned(), outlet: id.to_owned() })
+    }
+}
+
 impl fmt::Display for OutletRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} outlet {}", self.pdu, self.outlet)

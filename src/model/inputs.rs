@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Channel, Command, DemandState, Fault, Level, MinersPhase, OffReason, Outcome, Override, Rung, Severity, SiteState,
-    Snapshot,
+    Channel, Command, DemandState, DrillDeliveries, Fault, Level, MinersPhase, OffReason, Outcome, Override, Rung,
+    Severity, SiteState, Snapshot,
 };
 use crate::units::{Moment, UnixSeconds};
 
@@ -62,6 +62,9 @@ pub struct InputPass {
     /// Why messages with commands could not be fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<Fault>,
+    /// What the services said to the last drill's message.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drill_told: DrillDeliveries,
 }
 
 /// What a pass decided, and what came of it.
@@ -124,7 +127,7 @@ pub struct CallTimes {
 }
 
 /// The state as it is kept with the inputs and compared: without what does not come from deciding. Channels, dead-man
-/// service and the fetching of messages stand in each pass; the rest steers nothing.
+/// service, the fetching of messages and a drill's messages stand in each pass; the rest steers nothing.
 pub fn core(state: &SiteState) -> SiteState {
     let mut core = state.clone();
     core.channels.clear();
@@ -132,6 +135,8 @@ pub fn core(state: &SiteState) -> SiteState {
     core.chat = None;
     core.troubles.clear();
     core.calls_unkept.clear();
+    core.drills_unkept.clear();
+    core.drill_told.clear();
     core.signal.kept = None;
     core
 }

@@ -6,6 +6,7 @@ mod call;
 mod chat;
 mod climate;
 mod demand;
+mod drill;
 mod fan;
 mod fault;
 mod health;
@@ -25,6 +26,10 @@ pub use call::{
 pub use chat::{ChatAnswer, ChatCode, ChatHeartbeat, ChatMemory, ChatMessage, ChatUpdate, ChatWords};
 pub use climate::{Band, ClimateState};
 pub use demand::{DemandState, OffReason};
+pub use drill::{
+    CheckResult, DRILL_MESSAGE, DRILL_SCHEMA, Drill, DrillCheck, DrillDeliveries, DrillDelivery, DrillFailure,
+    DrillMiner, DrillOrder, DrillRecord, DrillState, DrillStep, DrillVerdict,
+};
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
 pub use health::{Counter, DeviceHealth};

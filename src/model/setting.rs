@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Level;
+use super::{DrillOrder, Level};
 use crate::units::{Humidity, Moment, Seconds, Temperature, Watts};
 
 /// What an override sets.
@@ -64,6 +64,8 @@ pub enum Setting {
     },
     /// Writes a machine's state, once; from then on its rules go on.
     State(WrittenState),
+    /// Orders a drill; it is taken away when the drill is over.
+    Drill(DrillOrder),
 }
 
 /// The state of a machine, written by hand.
@@ -165,6 +167,7 @@ impl Setting {
             Setting::Fan { fan, .. } => format!("fan {fan}"),
             Setting::Miners { .. } => "miners".to_owned(),
             Setting::State(written) => format!("state {}", written.machine()),
+            Setting::Drill(_) => "drill".to_owned(),
         }
     }
 }
@@ -185,6 +188,7 @@ impl fmt::Display for Setting {
                 write!(f, "{}{}", word(on), if *against_signal { " (against the signal)" } else { "" })
             }
             Setting::State(written) => write!(f, "{written}"),
+            Setting::Drill(order) => f.write_str(if order.is_dry { "dry" } else { "one miner and one fan" }),
         }
     }
 }

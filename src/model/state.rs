@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alarm, Call, CallRecord, Channel, ClimateState, Counter, DemandState, DeviceHealth, FanState, Fault, MinersState,
-    SignalState,
+    Alarm, Call, CallRecord, Channel, ClimateState, Counter, DemandState, DeviceHealth, DrillDeliveries, DrillRecord,
+    DrillState, FanState, Fault, MinersState, SignalState,
 };
 use crate::units::Moment;
 
@@ -16,7 +16,7 @@ use crate::units::Moment;
 pub const SCHEMA: u32 = 2;
 
 /// A last good value and when it was read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastGood<T> {
     /// The value.
     pub value: T,
@@ -60,6 +60,15 @@ pub struct SiteState {
     /// Records of calls that are over and not yet in their file: a disk that fails loses none.
     #[serde(default)]
     pub calls_unkept: Vec<CallRecord>,
+    /// Drills: the one that goes on, and what the last ones proved.
+    #[serde(default)]
+    pub drill: DrillState,
+    /// Certificates that are not yet in their file: a disk that fails loses none.
+    #[serde(default)]
+    pub drills_unkept: Vec<DrillRecord>,
+    /// What the services said to the last drill's message: known only when it was sent.
+    #[serde(default)]
+    pub drill_told: DrillDeliveries,
     /// When the last heartbeat was written.
     pub heartbeat: Option<Moment>,
     /// Why the last sign of life did not reach the dead-man service: known only when the run is over.
@@ -104,6 +113,9 @@ impl SiteState {
             counters: BTreeMap::new(),
             call: None,
             calls_unkept: Vec::new(),
+            drill: DrillState::default(),
+            drills_unkept: Vec::new(),
+            drill_told: DrillDeliveries::new(),
             heartbeat: None,
             dead_man: None,
             chat: None,

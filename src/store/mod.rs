@@ -9,6 +9,7 @@ mod check;
 mod compact;
 mod copied;
 mod db;
+mod drills;
 mod evidence;
 mod exchange;
 mod history;
@@ -31,6 +32,7 @@ use db::Failure;
 
 pub use calls::{Calls, append as append_call, last as last_calls, month, read as read_calls};
 pub use check::Finding;
+pub use drills::{keep as keep_drill, read as read_drills};
 pub use evidence::{file_name as page_name, keep as keep_page};
 pub use history::{
     Band, HistoryLimits, Trend, append as append_history, finest_step, keep as keep_history, read as read_history,

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::Run;
 use super::delivery::UNSAVED;
 use super::lines::list;
+use super::{Run, Watch};
 use crate::clock::Clock;
 use crate::config::{Config, HistoryConfig};
 use crate::decide;
@@ -16,7 +16,12 @@ use crate::store::{self, Change, HistoryLimits, Store};
 use crate::units::Moment;
 
 impl<'a> Run<'a> {
-    pub(super) fn load(cfg: &'a Config, clock: &'a Clock, began: Instant, now: Moment, store: Store) -> Run<'a> {
+    pub(super) fn load(
+        (cfg, clock, watch): (&'a Config, &'a Clock, Watch<'a>),
+        began: Instant,
+        now: Moment,
+        store: Store,
+    ) -> Run<'a> {
         let loaded = store.load(&now);
         let first_run = loaded.state.is_none();
         let mut run = Run {
@@ -33,6 +38,8 @@ impl<'a> Run<'a> {
             recent: loaded.recent,
             events: Vec::new(),
             notices: Vec::new(),
+            tests: Vec::new(),
+            watch,
             pages: Vec::new(),
             inputs: None,
             troubles: Vec::new(),
@@ -108,6 +115,7 @@ impl<'a> Run<'a> {
             queue.extend(notify::route(&self.cfg.notify, notice).into_iter().map(|channel| (channel, notice.clone())));
         }
         self.notices.clear();
+        queue.append(&mut self.tests);
         let events = std::mem::take(&mut self.events);
         self.recent.extend(events.iter().cloned());
         self.state.troubles.clone_from(&self.troubles);
@@ -170,6 +178,7 @@ impl<'a> Run<'a> {
     pub(super) fn log_events(&self, events: &[Event]) {
         for event in events {
             log::info!("{} {}: {}", event.kind.word(), event.subject, event.text);
+            (self.watch)(event);
         }
     }
 

@@ -30,7 +30,7 @@ impl Run<'_> {
         let until = Instant::now() + limit;
         let (heartbeats, entries) = self.apart();
         let deliveries = notify::deliver(self.cfg, &entries, &counts, self.clock, limit);
-        let before = self.state.channels.clone();
+        let before = (self.state.channels.clone(), self.state.drill_told.clone());
         let mut change = Change::default();
         for delivery in &deliveries {
             self.settle(delivery, &now, &mut change);
@@ -41,7 +41,7 @@ impl Run<'_> {
         if !rests {
             self.show_heartbeat(&heartbeats, until.saturating_duration_since(Instant::now()), &now, &mut change);
         }
-        if self.state.channels != before {
+        if (&self.state.channels, &self.state.drill_told) != (&before.0, &before.1) {
             change.state = Some(self.state.clone());
         }
         change.outbox.retain(|entry| entry.id < UNSAVED);
@@ -80,6 +80,9 @@ impl Run<'_> {
 
     /// Takes in what one service said to one message.
     fn settle(&mut self, delivery: &Delivery, now: &Moment, change: &mut Change) {
+        if self.carries_drill(delivery) {
+            self.drill_told(delivery.channel, &delivery.result, now);
+        }
         let settled = notify::settle(self.cfg, &mut self.outbox, delivery, now.wall);
         self.channel_said(delivery.channel, settled.said.as_ref());
         if matches!(delivery.result, DeliveryResult::Accepted(_)) {

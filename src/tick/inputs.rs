@@ -45,6 +45,7 @@ impl Run<'_> {
             channels: self.state.channels.clone(),
             dead_man: self.state.dead_man.clone(),
             chat: self.state.chat.clone(),
+            drill_told: self.state.drill_told.clone(),
         })));
     }
 

@@ -187,3 +187,35 @@ fn the_password_lines_of_a_relay_board_work() {
     assert_eq!(board.user.as_deref(), Some("none"));
     assert!(board.password.is_some());
 }
+
+#[test]
+fn the_drill_block_works_and_its_defaults_equal_the_values_in_it() {
+    let text = uncommented(SAMPLE, "[drill]", "fan = 3");
+    let drill = sound(&text).drill;
+    let schedule = drill.schedule.unwrap();
+    assert_eq!((schedule.every.0, schedule.at.to_string(), schedule.weekdays.len()), (604_800, "10:30:00".into(), 7));
+    assert_eq!(drill.outlet.unwrap().to_string(), "spdu-a outlet 1");
+    assert_eq!((drill.miner.as_deref(), drill.fan), (Some("S19-001"), Some(3)));
+    let whole = format!("{:?}", sound(&text));
+    for entry in entries(&text).iter().filter(|e| e.path.starts_with("drill.") && e.default.is_some()) {
+        assert_eq!(format!("{:?}", sound(&without(&text, entry))), whole, "{}", entry.path);
+    }
+    assert!(sound(SAMPLE).drill.schedule.is_none(), "off by default");
+}
+
+#[test]
+fn mistakes_in_the_drill_block_are_named() {
+    let text = uncommented(SAMPLE, "[drill]", "fan = 3");
+    for (from, to, words) in [
+        ("every = \"7 days\"", "every = \"23 hours\"", "is outside 1 d to"),
+        ("at = \"10:30\"", "at = \"25:30\"", "is not a time of day"),
+        ("at = \"10:30\"", "at = \"1030\"", "is not a time of day"),
+        ("weekdays = [\"Mon\"", "weekdays = [\"Monday\"", "`Monday`"),
+        ("outlet = \"spdu-a 1\"", "outlet = \"spdu-a 999\"", "is no outlet"),
+        ("fan = 3\n", "fan = 33\n", "there is no fan 33"),
+    ] {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        let found = parse(&text.replace(from, to)).err().unwrap_or_default();
+        assert!(found.len() == 1 && found[0].contains(words), "{to}: {found:#?}");
+    }
+}

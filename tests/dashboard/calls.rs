@@ -143,20 +143,20 @@ fn texts(site: &Site, selector: &str) -> Vec<String> {
 #[test]
 fn the_table_of_calls_reads_as_before() {
     let site = with_calls(past(), Some(going_on(42)));
-    insta::assert_snapshot!("calls_text", texts(&site, "#h-calls, .calls tr, #h-calls ~ .fine").join("\n"));
+    insta::assert_snapshot!("calls_text", texts(&site, "#h-calls, #calls .calls tr, #h-calls ~ .fine").join("\n"));
 }
 
 #[test]
 fn the_last_ten_calls_are_shown_newest_first_and_the_running_one_above_them() {
     let all: Vec<CallRecord> = (1..=12).rev().map(|day| met(day * DAY)).collect();
     let site = with_calls(all.clone(), None);
-    assert_eq!(texts(&site, ".calls tbody tr").len(), 10);
+    assert_eq!(texts(&site, "#calls .calls tbody tr").len(), 10);
     let last = json(&site)["calls"]["last"].clone();
     assert_eq!(last.as_array().unwrap().len(), 10);
     assert_eq!(last[0]["seen"]["unix"], NOW - DAY);
     let site = with_calls(all, Some(going_on(42)));
-    assert_eq!(texts(&site, ".calls tbody tr").len(), 11);
-    assert!(texts(&site, ".calls tbody tr")[0].contains("going on"));
+    assert_eq!(texts(&site, "#calls .calls tbody tr").len(), 11);
+    assert!(texts(&site, "#calls .calls tbody tr")[0].contains("going on"));
     assert_eq!(texts(&site, ".call-now").len(), 1);
     assert_eq!(json(&site)["calls"]["running"]["verdict"], "open");
 }
@@ -165,7 +165,7 @@ fn the_last_ten_calls_are_shown_newest_first_and_the_running_one_above_them() {
 fn without_a_call_the_page_says_so() {
     let site = with_calls(Vec::new(), None);
     assert_eq!(texts(&site, "#h-calls ~ .none"), ["No call yet."]);
-    assert!(texts(&site, ".calls").is_empty());
+    assert!(texts(&site, "#calls .calls").is_empty());
     assert!(json(&site)["calls"]["running"].is_null());
 }
 
@@ -199,8 +199,8 @@ fn every_cell_says_on_a_phone_what_it_is() {
     let page = dashboard::page(&with_calls(past(), Some(going_on(42))).input()).unwrap();
     let page = Html::parse_document(&page);
     let heads: Vec<String> =
-        page.select(&Selector::parse(".calls thead th").unwrap()).map(|head| head.text().collect()).collect();
-    for row in page.select(&Selector::parse(".calls tbody tr").unwrap()) {
+        page.select(&Selector::parse("#calls .calls thead th").unwrap()).map(|head| head.text().collect()).collect();
+    for row in page.select(&Selector::parse("#calls .calls tbody tr").unwrap()) {
         let labels: Vec<&str> =
             row.select(&Selector::parse("td").unwrap()).map(|cell| cell.value().attr("data-label").unwrap()).collect();
         assert_eq!(labels, heads[1..]);

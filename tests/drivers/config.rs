@@ -269,6 +269,7 @@ pub fn nowhere() -> Config {
         overrides: OverridesConfig { default_time: Seconds(3600), max_time: Seconds(86_400) },
         history: HistoryConfig { keep_days: 30, averages_days: 730, inputs_days: 14 },
         costs: costs(),
+        drill: DrillConfig { schedule: None, miner: None, outlet: None, fan: None },
     }
 }
 

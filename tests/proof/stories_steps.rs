@@ -65,7 +65,19 @@ fn setting() -> impl Strategy<Value = Setting> {
         (pdu, 0..70_000).prop_map(move |(pdu, w)| Setting::MinerWatts { pdu: pdu.to_owned(), value: watts(w) }),
         any::<bool>().prop_map(|alarm| Setting::Switch { name: "smoke".to_owned(), alarm }),
         written().prop_map(Setting::State),
+        drill().prop_map(Setting::Drill),
     ]
+}
+
+/// Any order of a drill.
+pub fn drill() -> impl Strategy<Value = DrillOrder> {
+    let miner = prop_oneof![Just("m1"), Just("m25"), Just("spdu-a 3"), Just("nobody")];
+    let (miner, fan) = (prop::option::of(miner), prop::option::of(1_u8..=9));
+    (miner, fan, prop::bool::weighted(0.1)).prop_map(|(miner, fan, is_dry)| DrillOrder {
+        miner: miner.map(str::to_owned),
+        fan,
+        is_dry,
+    })
 }
 
 fn written() -> impl Strategy<Value = WrittenState> {

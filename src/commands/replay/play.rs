@@ -104,9 +104,11 @@ impl<'a> Player<'a> {
             state.channels.retain(|channel, _| configured.contains(channel));
             state.dead_man.clone_from(&inputs.dead_man);
             state.chat.clone_from(&inputs.chat);
+            state.drill_told.clone_from(&inputs.drill_told);
             let decision = decide::decide(self.cfg, &state, &inputs.snapshot, &inputs.overrides, &inputs.at);
             state = decision.next;
             state.calls_unkept.clear();
+            state.drills_unkept.clear();
             let mut pair = Pair {
                 at: inputs.at,
                 page: inputs.snapshot.signal.as_ref().ok().map(|reading| reading.text.clone()),
@@ -125,6 +127,7 @@ impl<'a> Player<'a> {
             }
             pairs.push(pair);
         }
+        decide::end_run(&mut state);
         self.state = Some(state);
         if is_on { Played::On(pairs) } else { Played::Anew(pairs) }
     }

@@ -219,6 +219,7 @@ impl Scene {
             self.wait(20);
             left -= 20;
         }
+        decide::end_run(&mut self.state);
         self.wait(left);
     }
 

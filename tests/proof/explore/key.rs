@@ -4,7 +4,7 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use minectl::model::{Band, Score, SiteState};
+use minectl::model::{Band, DrillState, Score, SiteState};
 use minectl::units::{Moment, Seconds, UnixSeconds, Watts};
 use serde::ser::{self, Serialize};
 
@@ -59,6 +59,9 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment, keeps: Keeps) {
     state.raised.clear();
     state.written.clear();
     state.calls_unkept.clear();
+    // Sound: no drill is ordered or due here; `stories_drill` has them.
+    state.drill = DrillState::default();
+    state.drills_unkept.clear();
     let signal = &mut state.signal;
     signal.changed = None;
     signal.why.clear();
