@@ -9,6 +9,7 @@ mod evidence;
 mod inputs;
 mod lines;
 mod locked;
+mod push;
 mod second_look;
 mod trends;
 
@@ -146,8 +147,10 @@ pub fn tick(cfg: &Config, clock: &Clock) -> Result<u8, Error> {
     // 10. Draw.
     run.draw(&snapshot, &reasons);
     run.housekeeping(&now);
-    // 11. Exit.
-    Ok(run.finish([pinged, last_ping]))
+    // 11. Push the values to where they are kept, with what time is left.
+    let influx = run.push();
+    // 12. Exit.
+    Ok(run.finish([pinged, last_ping], influx))
 }
 
 /// What would be done now, without doing, saving or telling anything. The same path as a run, stopped early.
@@ -292,8 +295,8 @@ impl<'a> Run<'a> {
         format!("miners {}, {watts}, {} alarms", self.state.miners.phase.word(), self.state.alarms.len())
     }
 
-    /// The last log line and the exit code. The pings end by their own limit.
-    fn finish(&mut self, pings: [Option<PingThread>; 2]) -> u8 {
+    /// The last log line and the exit code. The pings end by their own limit; `influx` is what became of the values.
+    fn finish(&mut self, pings: [Option<PingThread>; 2], influx: Option<Fault>) -> u8 {
         let mut fault = None;
         for ping in pings.into_iter().flatten() {
             match ping.join() {
@@ -302,10 +305,11 @@ impl<'a> Run<'a> {
                 Err(_) => log::error!("a dead-man ping panicked"),
             }
         }
-        self.faults |= fault.is_some();
-        if fault != self.state.dead_man {
-            // The next run judges it like the fault of any device.
+        self.faults |= fault.is_some() || influx.is_some();
+        if fault != self.state.dead_man || influx != self.state.influx {
+            // The next run judges them like the fault of any device.
             self.state.dead_man = fault;
+            self.state.influx = influx;
             let change = self.change();
             self.save(&change, &self.clock.now());
         }

@@ -35,7 +35,9 @@ pub use fans::{
     FanCapacity, FanConfig, FanRules, FanStage, RelayBoardConfig, RelayFamily, RelayPage, RelayPoint, Wiring,
 };
 pub use mask::{is_secret_name, mask};
-pub use messages::{DeadManConfig, EmailConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig};
+pub use messages::{
+    DeadManConfig, EmailConfig, InfluxConfig, MailSecurity, NotifyConfig, SmsConfig, SmsProvider, TelegramConfig,
+};
 pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig};
 pub use pdus::{
     Ask, BankConfig, BodyTest, Derived, Login, PduAuth, PduConfig, PduDialect, PduDriver, RedfishConfig, Volts,
@@ -125,6 +127,8 @@ pub struct Config {
     pub sms: Option<SmsConfig>,
     /// The dead-man service, if used.
     pub dead_man: Option<DeadManConfig>,
+    /// The service that is given the values of each run, if used.
+    pub influx: Option<InfluxConfig>,
     /// Limits of overrides.
     pub overrides: OverridesConfig,
     /// How long history is kept.

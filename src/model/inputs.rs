@@ -59,6 +59,9 @@ pub struct InputPass {
     /// Why the dead-man service was not reached by the run before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_man: Option<Fault>,
+    /// Why the service that keeps the values did not take those of the run before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub influx: Option<Fault>,
 }
 
 /// What a pass decided, and what came of it.
@@ -120,12 +123,13 @@ pub struct CallTimes {
     pub proven: Option<UnixSeconds>,
 }
 
-/// The state as it is kept with the inputs and compared: without what does not come from deciding. Channels and dead-man
-/// service stand in each pass; the rest steers nothing.
+/// The state as it is kept with the inputs and compared: without what does not come from deciding. Channels and
+/// services stand in each pass; the rest steers nothing.
 pub fn core(state: &SiteState) -> SiteState {
     let mut core = state.clone();
     core.channels.clear();
     core.dead_man = None;
+    core.influx = None;
     core.troubles.clear();
     core.calls_unkept.clear();
     core.signal.kept = None;

@@ -65,6 +65,9 @@ pub struct SiteState {
     /// Why the last sign of life did not reach the dead-man service: known only when the run is over.
     #[serde(default)]
     pub dead_man: Option<Fault>,
+    /// Why the last values did not reach the service that keeps them: known only when the run is over.
+    #[serde(default)]
+    pub influx: Option<Fault>,
     /// What each channel said to the newest message that it did not take, or not for all recipients: until it takes one.
     #[serde(default)]
     pub channels: BTreeMap<Channel, Fault>,
@@ -103,6 +106,7 @@ impl SiteState {
             calls_unkept: Vec::new(),
             heartbeat: None,
             dead_man: None,
+            influx: None,
             channels: BTreeMap::new(),
             troubles: Vec::new(),
             last_commands: Vec::new(),

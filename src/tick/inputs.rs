@@ -44,6 +44,7 @@ impl Run<'_> {
             overrides: self.overrides.clone(),
             channels: self.state.channels.clone(),
             dead_man: self.state.dead_man.clone(),
+            influx: self.state.influx.clone(),
         })));
     }
 

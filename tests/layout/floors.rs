@@ -19,12 +19,16 @@ const FLOORS: &[(&str, &str)] = &[
     ("decide", "units model config"),
     ("drivers", "units clock error model config http"),
     ("notify", "units clock error model config http"),
+    ("influx", "units model config http"),
     ("store", "units clock error model config"),
     ("dashboard", "units error model config"),
-    ("tick", "units clock error model config http lock logging decide drivers notify store dashboard"),
+    ("tick", "units clock error model config http lock logging decide drivers notify influx store dashboard"),
     ("cgi", "units"),
     ("cli", ""),
-    ("commands", "units clock error model config http lock logging decide drivers notify store dashboard tick cgi cli"),
+    (
+        "commands",
+        "units clock error model config http lock logging decide drivers notify influx store dashboard tick cgi cli",
+    ),
 ];
 
 /// What `decide` must not name: it does no I/O, reads no clock and writes no log.

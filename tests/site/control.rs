@@ -4,7 +4,7 @@
 use minectl::clock::Clock;
 use serde_json::{Map, Value, json};
 
-use crate::devices::{ALL, Device, relays, room_alert};
+use crate::devices::{ALL, Device, influx, relays, room_alert};
 use crate::faults::{Fault, INTERNET, known};
 use crate::http::{Request, Response};
 use crate::physics::FANS;
@@ -43,7 +43,10 @@ fn refused(text: &str) -> Response {
 
 fn recorded(world: &World) -> Value {
     let r = &world.recorded;
-    json!({"telegram": r.telegram, "email": r.email, "sms": r.sms, "dead_man": r.dead_man, "sms_http": r.sms_http})
+    json!({
+        "telegram": r.telegram, "email": r.email, "sms": r.sms, "dead_man": r.dead_man, "sms_http": r.sms_http,
+        "influx": influx::recorded(world),
+    })
 }
 
 fn fault_list() -> Value {

@@ -103,6 +103,7 @@ impl<'a> Player<'a> {
             state.channels.clone_from(&inputs.channels);
             state.channels.retain(|channel, _| configured.contains(channel));
             state.dead_man.clone_from(&inputs.dead_man);
+            state.influx.clone_from(&inputs.influx);
             let decision = decide::decide(self.cfg, &state, &inputs.snapshot, &inputs.overrides, &inputs.at);
             state = decision.next;
             state.calls_unkept.clear();

@@ -39,6 +39,9 @@ pub(super) fn follow(
     if cfg.dead_man.is_some() {
         seen.push(("dead-man".to_owned(), dead_man.clone()));
     }
+    if cfg.influx.is_some() {
+        seen.push(("influx".to_owned(), next.influx.clone()));
+    }
     // A channel is followed while it does not take messages: of one that was not tried, nothing is known.
     let channels = Channel::ALL.map(|channel| (channel.word().to_owned(), next.channels.get(&channel).cloned()));
     seen.extend(channels.into_iter().filter(|(name, fault)| fault.is_some() || was_faulty(&known, name)));
