@@ -36,6 +36,7 @@ use second_look::Pages;
 
 pub use calls::{Shown, shown as shown_calls};
 pub use compare::{Compared, compare};
+pub use trends::read as page_trends;
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);

@@ -19,6 +19,8 @@ mod dialects;
 mod disk;
 #[path = "tick/evidence.rs"]
 mod evidence;
+#[path = "tick/fleet.rs"]
+mod fleet;
 #[path = "tick/influx.rs"]
 mod influx;
 #[path = "tick/matrix.rs"]

@@ -28,6 +28,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use check::is_private_address;
 pub use costs::{ChargePeriod, CostsConfig};
 pub use edit::{cannot_replace, replace, with_value, without};
 pub use entry::{Entry, Kind, Place, nearest};
