@@ -21,6 +21,8 @@ mod disk;
 mod evidence;
 #[path = "tick/fleet.rs"]
 mod fleet;
+#[path = "tick/grafana.rs"]
+mod grafana;
 #[path = "tick/influx.rs"]
 mod influx;
 #[path = "tick/matrix.rs"]
