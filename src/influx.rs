@@ -23,7 +23,7 @@ const MEASUREMENT: &str = "minectl";
 pub enum Said {
     /// It has them.
     Taken,
-    /// It has what it can ever take of them; why not the rest.
+    /// It has those lines that it can ever take; why not the rest.
     TakenInPart(Fault),
     /// It takes them neither now nor later: a line among them, or the whole request, is not to its liking.
     Refused(Fault),

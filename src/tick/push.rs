@@ -100,11 +100,18 @@ impl Push<'_> {
     fn all(&mut self) -> usize {
         let (mut taken, mut size) = (0, FIRST_RUNS);
         for _ in 0..REQUESTS_MAX {
-            let batch = self.batch(size.min(RUNS_MAX.saturating_sub(taken)));
+            let mut batch = self.batch(size.min(RUNS_MAX.saturating_sub(taken)), false);
             if batch.runs == 0 || (taken > 0 && self.time_left() < TIME_MIN) {
                 break;
             }
-            match self.write(&batch.lines) {
+            let mut said = self.write(&batch.lines);
+            if matches!(said, Said::TakenInPart(_)) {
+                // InfluxDB drops the whole line for one field that it cannot take: each field on a line of its own costs that
+                // field alone, and what it has already is merely written again.
+                batch = self.batch(batch.runs, true);
+                said = self.write(&batch.lines);
+            }
+            match said {
                 Said::Taken => {}
                 Said::TakenInPart(fault) => self.fault = Some(fault),
                 Said::Refused(_) if batch.runs > 1 => {
@@ -112,7 +119,7 @@ impl Push<'_> {
                     continue;
                 }
                 Said::Refused(fault) => {
-                    // One line alone is refused. Only if another one is taken it is this line that is bad, not the address.
+                    // One run alone is refused. Only if another one is taken it is this one that is bad, not the address.
                     let is_bad = self.newest_is_taken(&batch);
                     self.fault = Some(fault);
                     if !is_bad {
@@ -143,14 +150,19 @@ impl Push<'_> {
         if lines.is_empty() { Said::Taken } else { influx::write(self.cfg, lines, self.time_left()) }
     }
 
-    /// The next runs that are due, at most so many.
-    fn batch(&self, runs_max: usize) -> Batch {
+    /// The next runs that are due, at most so many; each field on a line of its own if `apart`.
+    fn batch(&self, runs_max: usize, apart: bool) -> Batch {
         let mut batch = Batch { lines: String::new(), runs: 0, last: self.after };
         if runs_max == 0 {
             return batch;
         }
         store::runs_after(&self.folder, self.after, self.now, &mut |at, run| {
-            batch.lines.push_str(&self.line(at, run));
+            if apart {
+                let each = run.0.iter().zip(run.1).map(|(name, value)| self.line(at, (&[*name], &[*value])));
+                batch.lines.extend(each);
+            } else {
+                batch.lines.push_str(&self.line(at, run));
+            }
             batch.runs += 1;
             batch.last = at;
             batch.runs < runs_max && batch.lines.len() < REQUEST_BYTES_MAX

@@ -55,11 +55,16 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
     match world.fault(Device::Influx) {
         "400" => return error(400, "unable to parse 'minectl': nothing is to my liking"),
         "some-lines" if lines.iter().any(is_bad) => return error(400, "unable to parse 'minectl': a bad line"),
+        // The real one drops the whole line for one field.
         "partial" => {
-            keep(world, lines);
-            let why = "partial write: field type conflict: input field \"curtail\" on measurement \"minectl\" is type \
-                       float, already exists as type integer dropped=1";
-            return error(400, why);
+            let (bad, good): (Vec<Line>, Vec<Line>) =
+                lines.into_iter().partition(|line| line.fields.contains_key("curtail"));
+            keep(world, good);
+            if !bad.is_empty() {
+                let why = "partial write: field type conflict: input field \"curtail\" on measurement \"minectl\" is type \
+                           float, already exists as type integer";
+                return error(400, &format!("{why} dropped={}", bad.len()));
+            }
         }
         _ => keep(world, lines),
     }
