@@ -5,6 +5,7 @@
 #   scripts/bench.sh [RUNS]           default 21; writes target/bench/result.txt as well
 #   scripts/bench.sh devices [RUNS]   a run with 1, 10, 100 and 500 PDUs, and with one, five and all devices hanging;
 #                                     default 9; takes about 6 minutes and writes target/bench/devices.txt as well
+#   scripts/bench.sh page [RUNS]      how long the page takes to draw with 30 days of history, and its size (default 21)
 #   scripts/bench.sh store [RUNS]     only the store, beside SQLite and CSV files doing the same work (default 101)
 #
 # Says whether the aims are met: wall time at most the slowest device + 100 ms (with 100 PDUs + 150 ms), CPU at most a
@@ -16,8 +17,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 what=table
 case ${1:-} in
 -h | --help) usage && exit 0 ;;
-devices)
-    what=devices
+devices | page)
+    what=$1
     shift
     ;;
 esac
@@ -44,16 +45,16 @@ if [ "${1:-}" = store ]; then
         "$TARGET/bench-peers/release/bench-peers" "$folder" "${2:-101}" $device | tee "$folder.txt"
     exit "${PIPESTATUS[0]}"
 fi
-RUNS=${1:-$([ $what = table ] && echo 21 || echo 9)}
+RUNS=${1:-$([ "$what" = devices ] && echo 9 || echo 21)}
 FOLDER=$TARGET/bench
 VENV=$TARGET/bench-venv
 
 need_build_tools
 need_packages /usr/bin/python3=python3 /usr/bin/time=time
-if [ $what = table ]; then
+if [ "$what" = table ]; then
     need_packages /usr/share/doc/python3-venv=python3-venv
 fi
-if [ $what = table ] && ! "$VENV/bin/python" -c 'import requests' 2>/dev/null; then
+if [ "$what" = table ] && ! "$VENV/bin/python" -c 'import requests' 2>/dev/null; then
     say "Installing the Python package requests into $VENV"
     /usr/bin/python3 -m venv "$VENV" && "$VENV/bin/pip" install --quiet requests
 fi
@@ -67,9 +68,14 @@ trap 'if [ -n "$SITE_PID" ]; then kill "$SITE_PID"; fi' EXIT
 start_site_somewhere "$TARGET/release/examples/site" "$FOLDER" "32000 33000 34000 35000"
 adapted_config "$FOLDER/config.txt"
 unset MINECTL_TEST_CLOCK MINECTL_TEST_BOOT
-if [ $what = devices ]; then
+if [ "$what" = devices ]; then
     /usr/bin/python3 "$ROOT/scripts/bench_devices.py" "$TARGET/release/minectl" "$FOLDER" "$BASE" "$RUNS" |
         tee "$FOLDER/devices.txt"
+    exit
+fi
+if [ "$what" = page ]; then
+    control /set '{"signal_number": 262}'
+    /usr/bin/python3 "$ROOT/scripts/bench_page.py" "$TARGET/release/minectl" "$FOLDER" "$RUNS" | tee "$FOLDER/page.txt"
     exit
 fi
 control /set '{"signal_number": 262, "delay_ms": 50}'

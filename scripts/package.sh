@@ -87,6 +87,7 @@ fill_tarball() {
     for file in install.sh update.sh; do copy 755 "$ROOT/scripts/$file" "$folder/$file"; done
     for file in "$ROOT"/cron/*; do copy 644 "$file" "$folder/cron/$(basename "$file")"; done
     copy 644 "$ROOT/packaging/release-signers" "$folder/release-signers"
+    copy 644 "$ROOT/packaging/grafana-dashboard.json" "$folder/grafana-dashboard.json"
     for file in README.md SECURITY.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE config.txt; do copy 644 "$ROOT/$file" "$folder/$file"; done
 }
 
@@ -115,6 +116,7 @@ fill_deb() {
     copy 644 "$OUT/printed/zsh" "$folder/usr/share/zsh/vendor-completions/_minectl"
     copy 644 "$OUT/printed/fish" "$folder/usr/share/fish/vendor_completions.d/minectl.fish"
     copy 644 "$DEB/copyright" "$doc/copyright"
+    copy 644 "$ROOT/packaging/grafana-dashboard.json" "$doc/examples/grafana-dashboard.json"
     for file in README.md SECURITY.md CHANGELOG.md; do copy 644 "$ROOT/$file" "$doc/$file"; done
     {
         printf 'minectl (%s) stable; urgency=medium\n\n  * What changed stands in CHANGELOG.md.gz.\n\n' "$VERSION"

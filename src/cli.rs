@@ -146,6 +146,10 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Print the state of several sites in one table, from their pages; exit code 0, 1, 2 or 3 as `status --check`
+    Fleet(FleetArgs),
+    /// Draw the page again from what the last run left, without a run
+    Render,
     /// Answer one request of a web server for the debug or the configuration page (CGI; nothing to type by hand)
     Cgi,
     /// Print the crontab line for the configured interval
@@ -177,6 +181,23 @@ pub struct DrillArgs {
     /// The certificate as JSON
     #[arg(long, requires = "last")]
     pub json: bool,
+}
+
+/// Arguments of `fleet`.
+#[derive(Debug, Clone, Args)]
+pub struct FleetArgs {
+    /// Addresses of the sites' pages, or files or folders with a status.json
+    #[arg(required = true, num_args = 1.., value_name = "URL-OR-FILE")]
+    pub sites: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// A file with `user:password`, for pages that ask for it
+    #[arg(long, value_name = "FILE")]
+    pub login_file: Option<PathBuf>,
+    /// An authority of your own (PEM) that counts as known, for https
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Arguments of `replay`.

@@ -36,6 +36,7 @@ pub mod decide;
 pub mod drivers;
 pub mod error;
 pub mod http;
+pub mod influx;
 pub mod lock;
 pub mod logging;
 pub mod model;

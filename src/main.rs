@@ -1,11 +1,10 @@
 //! The program's entry: arguments, configuration, clock and log, then one command and its exit code.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use minectl::cli::{Cli, Command};
 use minectl::clock::Clock;
-use minectl::commands::history::Query;
 use minectl::config::{self, Config};
 use minectl::error::{EXIT_DONE, Error};
 use minectl::{commands, logging, tick};
@@ -34,6 +33,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Config { what } => return commands::config::run(path, what, &mut out).map(|()| EXIT_DONE),
         Command::Signal { what } => return commands::signal::run(path, what, &mut out),
         Command::Doctor { device, json } => return commands::doctor::run(path, device, *json, &mut out),
+        Command::Fleet(args) => return commands::fleet::fleet(args, &mut out),
         Command::Replay(args) => return commands::replay::run((path, cli.config_is_named), args, &mut out),
         Command::Tick
         | Command::Plan
@@ -47,6 +47,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         | Command::Report { .. }
         | Command::Notify { .. }
         | Command::Db { .. }
+        | Command::Render
         | Command::Crontab => {}
     }
     let cfg = config::load(path)?;
@@ -67,24 +68,23 @@ fn with_config(cli: &Cli, cfg: &Config, clock: &Clock, out: &mut dyn Write) -> R
         Command::Drill(args) => return commands::drill::run(cfg, clock, args, out),
         Command::Db { what } => return commands::db::run(cfg, clock, what, out),
         Command::Plan => commands::plan::plan(cfg, clock, out)?,
-        Command::Status { json, .. } => {
-            let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-            commands::report::status(cfg, clock, *json, colour, out)?;
-        }
+        Command::Status { json, .. } => commands::report::status(cfg, clock, *json, out)?,
         Command::Set { what, lasts, reason } => commands::set::set(cfg, clock, what, lasts.as_deref(), reason, out)?,
         Command::Clear { target } => commands::set::clear(cfg, clock, &target.join(" "), out)?,
         Command::Ack { alarm } => commands::set::acknowledge(cfg, clock, &alarm.join(" "), out)?,
         Command::History { since, until, step, series, format } => {
-            let query = Query { since, until: until.as_deref(), step: step.as_deref(), series };
+            let query = commands::history::Query { since, until: until.as_deref(), step: step.as_deref(), series };
             commands::history::history(cfg, clock, &query, *format, out)?;
         }
         Command::Events { since, json } => commands::report::events(cfg, clock, since, *json, out)?,
         Command::Report { month, json, csv } => {
             commands::month::month(cfg, clock, month.as_deref(), (*json, *csv), out)?;
         }
+        Command::Render => commands::render::render(cfg, clock, out)?,
         Command::Crontab => commands::crontab::crontab(cfg, &cli.config, out)?,
         Command::Signal { .. }
         | Command::Doctor { .. }
+        | Command::Fleet(_)
         | Command::Replay(_)
         | Command::Config { .. }
         | Command::Completions { .. }

@@ -12,6 +12,7 @@ mod inputs;
 mod lines;
 mod locked;
 mod messages;
+mod push;
 mod second_look;
 mod trends;
 
@@ -38,6 +39,7 @@ use second_look::Pages;
 pub use calls::{Shown, shown as shown_calls};
 pub use compare::{Compared, compare};
 pub use drill::BETWEEN_RUNS as BETWEEN_DRILL_RUNS;
+pub use trends::read as page_trends;
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);
@@ -168,8 +170,10 @@ pub fn tick_watched(cfg: &Config, clock: &Clock, watch: Watch<'_>) -> Result<u8,
     // 10. Draw.
     run.draw(&snapshot, &reasons);
     run.housekeeping(&now);
-    // 11. Exit.
-    Ok(run.finish([pinged, last_ping]))
+    // 11. Push the values to where they are kept, with what time is left.
+    let influx = run.push();
+    // 12. Exit.
+    Ok(run.finish([pinged, last_ping], influx))
 }
 
 /// What would be done now, without doing, saving or telling anything. The same path as a run, stopped early.
@@ -289,8 +293,8 @@ impl<'a> Run<'a> {
         format!("miners {}, {watts}, {} alarms", self.state.miners.phase.word(), self.state.alarms.len())
     }
 
-    /// The last log line and the exit code. The pings end by their own limit.
-    fn finish(&mut self, pings: [Option<PingThread>; 2]) -> u8 {
+    /// The last log line and the exit code. The pings end by their own limit; `influx` is what became of the values.
+    fn finish(&mut self, pings: [Option<PingThread>; 2], influx: Option<Fault>) -> u8 {
         let mut fault = None;
         for ping in pings.into_iter().flatten() {
             match ping.join() {
@@ -299,10 +303,11 @@ impl<'a> Run<'a> {
                 Err(_) => log::error!("a dead-man ping panicked"),
             }
         }
-        self.faults |= fault.is_some();
-        if fault != self.state.dead_man {
-            // The next run judges it like the fault of any device.
+        self.faults |= fault.is_some() || influx.is_some();
+        if fault != self.state.dead_man || influx != self.state.influx {
+            // The next run judges them like the fault of any device.
             self.state.dead_man = fault;
+            self.state.influx = influx;
             let change = self.change();
             self.save(&change, &self.clock.now());
         }

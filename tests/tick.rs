@@ -21,6 +21,12 @@ mod disk;
 mod drill;
 #[path = "tick/evidence.rs"]
 mod evidence;
+#[path = "tick/fleet.rs"]
+mod fleet;
+#[path = "tick/grafana.rs"]
+mod grafana;
+#[path = "tick/influx.rs"]
+mod influx;
 #[path = "tick/matrix.rs"]
 mod matrix;
 #[path = "tick/messages.rs"]

@@ -128,6 +128,7 @@ fn check_names(cfg: &Config, names: &[String]) -> Result<(), Error> {
     known.push(&cfg.foreman.name);
     known.extend(notify::configured(cfg).into_iter().map(|channel| channel.word()));
     known.extend(cfg.dead_man.as_ref().map(|_| channels::DEAD_MAN));
+    known.extend(cfg.influx.as_ref().map(|_| channels::INFLUX));
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(Error::Usage(format!("--device: unknown `{name}`; known: {}", known.join(", ")))),

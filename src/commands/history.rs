@@ -203,23 +203,21 @@ fn json(kept: &Kept, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "}}")
 }
 
-/// Line protocol: one measurement, one field for each series (in steps its mean, and two more for least and largest),
-/// nanoseconds. Gaps are left out.
+/// Line protocol as it is pushed: one field for each series (in steps its mean, and two more for least and largest). Gaps
+/// are left out.
 fn influx(cfg: &Config, kept: &Kept, out: &mut dyn Write) -> std::io::Result<()> {
-    let escape = |text: &str| text.replace('\\', "\\\\").replace(',', "\\,").replace('=', "\\=").replace(' ', "\\ ");
-    let names: Vec<String> = kept.columns.iter().map(|column| escape(&column.name)).collect();
-    let site = escape(&cfg.site.name);
-    let field = |name: &str, Band { min, mean, max, .. }: Band| match kept.stepped {
-        true => format!("{name}={:?},{name}.min={min:?},{name}.max={max:?}", rounded(mean)),
-        false => format!("{name}={mean:?}"),
-    };
+    let names: Vec<[String; 3]> = kept
+        .columns
+        .iter()
+        .map(|Column { name, .. }| [name.clone(), format!("{name}.min"), format!("{name}.max")])
+        .collect();
     each_row(kept, |at, bands| {
-        let fields: Vec<String> =
-            names.iter().zip(bands).filter_map(|(name, band)| Some(field(name, (*band)?))).collect();
-        if fields.is_empty() {
-            return Ok(());
-        }
-        writeln!(out, "minectl,site={site} {} {}000000000", fields.join(","), at.0)
+        let known = names.iter().zip(bands).filter_map(|(names, band)| Some((names, (*band)?)));
+        let fields = known.flat_map(|([name, least, most], Band { mean, min, max, .. })| match kept.stepped {
+            true => vec![(name.as_str(), rounded(mean)), (least.as_str(), min), (most.as_str(), max)],
+            false => vec![(name.as_str(), mean)],
+        });
+        write!(out, "{}", crate::influx::line(&cfg.site.name, at, fields))
     })
 }
 

@@ -1,5 +1,5 @@
 //! The subcommands other than `tick`. Each writes to the given output and touches no device, except `plan` and
-//! `doctor`, which read them, `signal explain`, which reads the signal's page, and `cgi`, which shows plans.
+//! `doctor`, which read them, `signal explain`, which reads the signal's page, `cgi`, which shows plans, and `fleet`, which asks other sites' pages.
 
 pub mod cgi;
 pub mod check;
@@ -8,12 +8,14 @@ pub mod crontab;
 pub mod db;
 pub mod doctor;
 pub mod drill;
+pub mod fleet;
 pub mod history;
 pub mod manual;
 pub mod month;
 mod month_table;
 pub mod notify;
 pub mod plan;
+pub mod render;
 pub mod replay;
 pub mod report;
 mod seen;

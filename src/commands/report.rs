@@ -1,6 +1,6 @@
 //! `status` and `events`: what is kept, for people and programs.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use jiff::tz::TimeZone;
 
@@ -20,8 +20,8 @@ const WIDTH_ELSE: usize = 100;
 /// Events printed at most.
 const EVENTS_MAX: usize = 20_000;
 
-/// Prints the state of the site as of the last run: as JSON, or for people, in colour if `colour`.
-pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut dyn Write) -> Result<(), Error> {
+/// Prints the state of the site as of the last run: as JSON, or for people, on a terminal in colour.
+pub fn status(cfg: &Config, clock: &Clock, json: bool, out: &mut dyn Write) -> Result<(), Error> {
     let seen = Seen::look(cfg, clock, STATUS_EVENTS)?;
     let width = terminal_width().unwrap_or(WIDTH_ELSE);
     if !json && last_run_is_late(cfg, &seen.state, clock) {
@@ -29,7 +29,13 @@ pub fn status(cfg: &Config, clock: &Clock, json: bool, colour: bool, out: &mut d
         let age = seen.now.since(&last);
         printed(writeln!(out, "THE LAST RUN IS {age} OLD; one is due every {}\n", cfg.loop_interval))?;
     }
-    printed(super::status::status(&seen.input(cfg), out, json, colour, width))
+    printed(super::status::status(&seen.input(cfg), out, json, wants_colour(), width))
+}
+
+/// A terminal does, unless `NO_COLOR` is set.
+fn wants_colour() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !plain
 }
 
 /// The width that lines are folded to: as `COLUMNS` says (`watch` sets it), else as the terminal is.

@@ -80,6 +80,11 @@ pub(super) fn is_private(host: &Host<&str>) -> bool {
     }
 }
 
+/// Whether a whole address leads to a host to which plain text may be sent; `false` for what is no address.
+pub fn is_private_address(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.host().is_some_and(|host| is_private(&host)))
+}
+
 /// A host without scheme, for mail: whether it may be spoken to without encryption.
 pub(super) fn is_private_name(host: &str) -> bool {
     let bare_v6 = host.parse::<std::net::Ipv6Addr>().map(Host::<String>::Ipv6);

@@ -1,4 +1,4 @@
-//! The settings of messages: routing, pace and the services.
+//! The settings of messages: routing, pace and the services; and of the service that keeps the values.
 
 use std::path::PathBuf;
 
@@ -146,6 +146,23 @@ pub enum SmsProvider {
         /// What an answer matches that refuses for good.
         refused: Option<Regex>,
     },
+}
+
+/// `[influx]`
+#[derive(Debug, Clone)]
+pub struct InfluxConfig {
+    /// The whole address that lines are written to.
+    pub url: String,
+    /// A token, for those services that give one.
+    pub token: Option<Secret>,
+    /// Login of the other services.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// A private certificate authority, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// The longest that writing may take in one run.
+    pub timeout: Seconds,
 }
 
 /// `[dead_man]`

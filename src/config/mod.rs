@@ -29,6 +29,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use check::is_private_address;
 pub use costs::{ChargePeriod, CostsConfig};
 pub use drill::{DrillConfig, DrillSchedule};
 pub use edit::{cannot_replace, replace, with_value, without};
@@ -38,8 +39,8 @@ pub use fans::{
 };
 pub use mask::{is_secret_name, mask};
 pub use messages::{
-    ChatRights, DeadManConfig, EmailConfig, HeartbeatStyle, MailSecurity, NotifyConfig, SmsConfig, SmsProvider,
-    TelegramConfig,
+    ChatRights, DeadManConfig, EmailConfig, HeartbeatStyle, InfluxConfig, MailSecurity, NotifyConfig, SmsConfig,
+    SmsProvider, TelegramConfig,
 };
 pub use miners::{ClimateConfig, ForemanConfig, MinerChoice, MinersConfig};
 pub use pdus::{
@@ -130,6 +131,8 @@ pub struct Config {
     pub sms: Option<SmsConfig>,
     /// The dead-man service, if used.
     pub dead_man: Option<DeadManConfig>,
+    /// The service that is given the values of each run, if used.
+    pub influx: Option<InfluxConfig>,
     /// Limits of overrides.
     pub overrides: OverridesConfig,
     /// How long history is kept.

@@ -148,6 +148,7 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
     let email = if_present(&email, read_notify::read_email);
     let sms = if_present(&sms, read_notify::read_sms);
     let dead_man = if_present(&top.section("dead_man", false), read_notify::read_dead_man);
+    let influx = if_present(&top.section("influx", false), read_notify::read_influx);
     let overrides = read_overrides(&top.section("overrides", false));
     let history = read_history(&top.section("history", false));
     let costs = costs::read(&top.section("costs", false));
@@ -183,6 +184,7 @@ fn read_top(top: &Section<'_>) -> Option<Config> {
         email: email?,
         sms: sms?,
         dead_man: dead_man?,
+        influx: influx?,
         overrides: overrides?,
         history: history?,
         costs: costs?,

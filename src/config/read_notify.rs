@@ -1,4 +1,4 @@
-//! Reads who is told and how: `[notify]`, `[telegram]`, `[email]`, `[sms]`, `[dead_man]`.
+//! Reads who is told and how: `[notify]`, `[telegram]`, `[email]`, `[sms]`, `[dead_man]`; and `[influx]`.
 
 use regex::Regex;
 
@@ -8,8 +8,8 @@ use super::read_pdu::both_or_none;
 use super::section::{Need, Section, Want};
 use super::value::{TEXT, one_of, plain};
 use super::{
-    ChatRights, DeadManConfig, EmailConfig, HeartbeatStyle, MailSecurity, NotifyConfig, SmsConfig, SmsProvider,
-    TelegramConfig,
+    ChatRights, DeadManConfig, EmailConfig, HeartbeatStyle, InfluxConfig, MailSecurity, NotifyConfig, SmsConfig,
+    SmsProvider, TelegramConfig,
 };
 use crate::model::Channel;
 use crate::units::Seconds;
@@ -268,4 +268,41 @@ pub(super) fn read_dead_man(s: &Section<'_>) -> Option<DeadManConfig> {
     let timeout = s.span("timeout", Need::Default("5 s"), Seconds(1)..=Seconds(60));
     s.finish();
     Some(DeadManConfig { url: url?, ca_file, timeout: timeout? })
+}
+
+pub(super) fn read_influx(s: &Section<'_>) -> Option<InfluxConfig> {
+    let want_url = Want { what: "an address such as \"http://10.0.0.5:8428/write\"", kind: Kind::Text };
+    let url = s.checked("url", want_url, Need::Required, write_url);
+    let token = s.secret("token", "token_file", Need::Optional);
+    let user = s.text("user", Need::Optional);
+    let password = s.secret("password", "password_file", Need::Optional);
+    let ca_file = s.ca_file(url.as_deref());
+    let timeout = s.span("timeout", Need::Default("10 s"), Seconds(1)..=Seconds(60));
+    s.finish();
+    both_or_none(s);
+    if (s.has("token") || s.has("token_file")) && s.has("user") {
+        s.mistake("user", "goes with a password; with a token, leave it out");
+    }
+    Some(InfluxConfig { url: url?, token, user, password, ca_file, timeout: timeout? })
+}
+
+/// The whole address, without what is ours to say: times are in nanoseconds, and a login stands in keys of its own.
+fn write_url(text: &str) -> Result<String, String> {
+    let whole = check::url(text, Shape::Whole)?;
+    let Ok(parsed) = url::Url::parse(&whole) else { return Ok(whole) };
+    let named: Vec<String> = parsed.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    let has = |wanted: &str| named.iter().any(|name| name == wanted);
+    if has("u") || has("p") {
+        return Err("holds `u` or `p`, a login; use `user` and `password`".to_owned());
+    }
+    if has("precision") {
+        return Err(
+            "must be without `precision`: times are written in nanoseconds, which is what is taken for granted"
+                .to_owned(),
+        );
+    }
+    if parsed.path() == "/" {
+        return Err("has no path; write all of it, as in `http://10.0.0.5:8086/write?db=mine`".to_owned());
+    }
+    Ok(whole)
 }

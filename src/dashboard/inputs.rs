@@ -56,10 +56,20 @@ pub(super) fn signal(input: &Input, words: &Words) -> SignalStatus {
         run_readings: state.run_readings,
         run_readings_needed: cfg.resume_readings,
         meaning: meaning(&cfg.meaning),
+        curtail_at: numbers(&cfg.meaning).map(|(curtail_at, _)| curtail_at),
+        resume_below: numbers(&cfg.meaning).map(|(_, resume_below)| resume_below),
         when_blind: match cfg.when_blind {
             WhenBlind::Curtail => "a blind signal puts the miners off",
             WhenBlind::Hold => "a blind signal leaves the miners as they are",
         },
+    }
+}
+
+/// The numbers at which the miners go off and on.
+fn numbers(meaning: &SignalMeaning) -> Option<(f64, f64)> {
+    match meaning {
+        SignalMeaning::Number { curtail_at, resume_below, .. } => Some((*curtail_at, *resume_below)),
+        SignalMeaning::Words { .. } => None,
     }
 }
 
@@ -100,6 +110,8 @@ pub(super) fn climate(input: &Input, words: &Words) -> ClimateStatus {
             show(cfg.resume_below),
             show(cfg.critical_above)
         ),
+        shed_above_celsius: cfg.shed_above.value(),
+        critical_above_celsius: cfg.critical_above.value(),
         probes: rooms.iter().flat_map(|room| room.probes.iter().map(|p| probe(input, words, room, p))).collect(),
         switches: rooms.iter().flat_map(|room| room.switches.iter().map(|s| switch(input, room, s))).collect(),
     }

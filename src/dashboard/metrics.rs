@@ -104,6 +104,9 @@ fn miners(s: &Status, out: &mut Families) {
     let levels = ["run", "curtail", "blind"].map(|level| (vec![("level", level)], flag(level == s.signal.level)));
     out.add("minectl_signal_level", "gauge", "1 for the level of the power signal.", levels);
     out.one("minectl_signal_value", "The number on the utility's page.", s.signal.number);
+    let limits = [("curtail", s.signal.curtail_at), ("resume", s.signal.resume_below)];
+    let limits = limits.map(|(limit, number)| (vec![("limit", limit)], number));
+    out.add("minectl_signal_limit", "gauge", "The numbers at which the miners go off, and may run again.", limits);
     let read = s.signal.last_good_at.as_ref().map(|at| at.unix as f64);
     out.one("minectl_signal_last_good_timestamp_seconds", "When the page was last read well.", read);
     let phases = ["boot", "running", "curtailing", "curtailed", "resuming"];
@@ -161,6 +164,10 @@ fn climate(s: &Status, out: &mut Families) {
     let temperatures =
         probes.iter().map(|p| (vec![("probe", p.name.as_str()), ("role", p.role)], measured(&p.temperature)));
     out.add("minectl_temperature_celsius", "gauge", "Air temperature at a probe.", temperatures);
+    let limits = [("shed", s.climate.shed_above_celsius), ("critical", s.climate.critical_above_celsius)];
+    let limits = limits.map(|(limit, celsius)| (vec![("limit", limit)], Some(celsius)));
+    let help = "Intake temperatures above which the miners go off, and a person must act.";
+    out.add("minectl_temperature_limit_celsius", "gauge", help, limits);
     let humidities = probes.iter().map(|p| {
         let percent = p.humidity.as_ref().and_then(measured);
         (vec![("probe", p.name.as_str()), ("role", p.role)], percent.map(|v| v / 100.0))

@@ -119,14 +119,17 @@ pub(super) fn render(input: &Input, status: &Status) -> Result<String, String> {
         let page = templates.render("page", &view(input, status, points));
         page.map_err(|e| format!("page: cannot be drawn: {e}"))
     };
-    // With many series the charts have fewer points each.
-    for points in (2..=trends::POINTS_ALL).rev() {
-        let page = draw(points)?;
-        if page.len() <= BYTES_WANTED {
-            return Ok(page);
-        }
+    let page = draw(trends::POINTS_ALL)?;
+    let over = page.len().saturating_sub(BYTES_WANTED);
+    if over == 0 {
+        return Ok(page);
     }
-    draw(1)
+    // With many series the charts have fewer points each. How many fit tell the paths: filling the templates costs more.
+    let words = Words::new(input.cfg, input.now);
+    let paths = |points| trends::view(input, &words, points).path_bytes();
+    let all = paths(trends::POINTS_ALL);
+    let fits = |points: &u32| all.saturating_sub(paths(*points)) >= over;
+    draw((2..trends::POINTS_ALL).rev().find(fits).unwrap_or(1))
 }
 
 fn view<'a>(input: &'a Input, s: &'a Status, points: u32) -> View<'a> {

@@ -27,6 +27,18 @@ pub(super) struct TrendsView {
     lane_width: u32,
 }
 
+impl TrendsView {
+    /// The bytes that fewer points would make fewer.
+    pub(super) fn path_bytes(&self) -> usize {
+        let plots = self.charts.iter().flat_map(|chart| &chart.plots);
+        let bars = plots
+            .clone()
+            .map(|plot| plot.shade.len())
+            .chain(self.lanes.iter().map(|lane| lane.on.len() + lane.off.len()));
+        plots.flat_map(|plot| &plot.lines).map(|line| line.d.len()).chain(bars).sum()
+    }
+}
+
 /// A span that can be chosen.
 #[derive(Debug, Serialize)]
 struct SpanView {

@@ -65,6 +65,9 @@ pub struct InputPass {
     /// What the services said to the last drill's message.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drill_told: DrillDeliveries,
+    /// Why the service that keeps the values did not take those of the run before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub influx: Option<Fault>,
 }
 
 /// What a pass decided, and what came of it.
@@ -126,13 +129,14 @@ pub struct CallTimes {
     pub proven: Option<UnixSeconds>,
 }
 
-/// The state as it is kept with the inputs and compared: without what does not come from deciding. Channels, dead-man
-/// service, the fetching of messages and a drill's messages stand in each pass; the rest steers nothing.
+/// The state as it is kept with the inputs and compared: without what does not come from deciding. Channels and
+/// services stand in each pass; the rest steers nothing.
 pub fn core(state: &SiteState) -> SiteState {
     let mut core = state.clone();
     core.channels.clear();
     core.dead_man = None;
     core.chat = None;
+    core.influx = None;
     core.troubles.clear();
     core.calls_unkept.clear();
     core.drills_unkept.clear();

@@ -77,6 +77,9 @@ pub struct SiteState {
     /// Why messages with commands could not be fetched in the last run.
     #[serde(default)]
     pub chat: Option<Fault>,
+    /// Why the last values did not reach the service that keeps them: known only when the run is over.
+    #[serde(default)]
+    pub influx: Option<Fault>,
     /// What each channel said to the newest message that it did not take, or not for all recipients: until it takes one.
     #[serde(default)]
     pub channels: BTreeMap<Channel, Fault>,
@@ -119,6 +122,7 @@ impl SiteState {
             heartbeat: None,
             dead_man: None,
             chat: None,
+            influx: None,
             channels: BTreeMap::new(),
             troubles: Vec::new(),
             last_commands: Vec::new(),

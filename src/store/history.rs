@@ -2,6 +2,7 @@
 //! each quarter of an hour and of each hour. A damaged database can never cost history, and any tool reads it. A header
 //! line names the series; when the configuration changes, a new header follows in the same file.
 
+mod after;
 mod garbled;
 mod kept;
 mod scan;
@@ -18,6 +19,7 @@ use crate::model::{History, Sample};
 use crate::units::{Seconds, UnixSeconds};
 use kept::{DAY, HOUR, Kept, QUARTER};
 
+pub use after::{Values, runs_after};
 pub(super) use garbled::garbled;
 pub use summary::{HistoryLimits, keep};
 pub use trend::{Band, Trend, trend};

@@ -17,6 +17,7 @@ mod inputs;
 mod left_over;
 mod parts;
 mod plain;
+mod pushed;
 mod schema;
 mod write;
 
@@ -35,11 +36,12 @@ pub use check::Finding;
 pub use drills::{keep as keep_drill, read as read_drills};
 pub use evidence::{file_name as page_name, keep as keep_page};
 pub use history::{
-    Band, HistoryLimits, Trend, append as append_history, finest_step, keep as keep_history, read as read_history,
-    trend,
+    Band, HistoryLimits, Trend, Values, append as append_history, finest_step, keep as keep_history,
+    read as read_history, runs_after, trend,
 };
 pub use inputs::{Damage, RunInputs, append as append_inputs, forget as forget_inputs, last_left, read as read_inputs};
 pub use plain::{read_snapshot, write_snapshot};
+pub use pushed::{keep_pushed, pushed_until};
 
 /// The readers of stored bytes alone, for tests.
 pub mod parse {

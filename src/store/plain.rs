@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::schema;
@@ -87,12 +88,18 @@ pub fn write_snapshot(folder: &Path, snapshot: &Snapshot, reasons: &[Reason]) ->
 
 /// What the last run read and its reasons; `None` when there is nothing readable.
 pub fn read_snapshot(folder: &Path) -> Option<(Snapshot, Vec<Reason>)> {
-    let path = folder.join("last-snapshot.json");
+    read_small(folder, "last-snapshot.json")
+}
+
+/// What a file of ours holds; `None` when there is nothing readable.
+pub(super) fn read_small<T: DeserializeOwned>(folder: &Path, name: &str) -> Option<T> {
+    let path = folder.join(name);
     let small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= BYTES_MAX);
     small.then(|| fs::read(&path).ok()).flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
-fn replace(folder: &Path, name: &str, content: &impl Serialize, sync: bool) -> Result<(), String> {
+/// Replaces a file by temporary file and rename.
+pub(super) fn replace(folder: &Path, name: &str, content: &impl Serialize, sync: bool) -> Result<(), String> {
     let path = folder.join(name);
     // The temporary file's name differs each time; the same trouble must read the same.
     let cause = |error: std::io::Error| error.to_string().split(" at path ").next().unwrap_or_default().to_owned();

@@ -46,6 +46,7 @@ impl Run<'_> {
             dead_man: self.state.dead_man.clone(),
             chat: self.state.chat.clone(),
             drill_told: self.state.drill_told.clone(),
+            influx: self.state.influx.clone(),
         })));
     }
 

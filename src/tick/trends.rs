@@ -12,7 +12,7 @@ const QUARTER: Seconds = Seconds(900);
 const HOUR: Seconds = Seconds(3600);
 
 /// The last 24 hours run by run, 7 days by quarters of an hour, 30 days by hours; what cannot be read is not in it.
-pub(super) fn read(folder: &Path, now: UnixSeconds) -> Trends {
+pub fn read(folder: &Path, now: UnixSeconds) -> Trends {
     let since = |days: u64| now.minus(Seconds(days.saturating_mul(DAY_S)));
     let steps = |days, step| extremes(&store::trend(folder, &|_| true, since(days), now, step));
     Trends {

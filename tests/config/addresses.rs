@@ -94,3 +94,36 @@ fn a_private_authority_is_a_file_that_is_there_for_an_https_address() {
     let both = format!("tls_sha256 = \"{}\"\nca_file = \"{path}\"\nurl = \"https://127.0.0.1:18011\"", "ab".repeat(32));
     one_mistake("url = \"http://127.0.0.1:18011\"", &both, "keep one of the two");
 }
+
+#[test]
+fn the_address_that_values_are_written_to_is_whole_and_holds_no_login() {
+    let mistakes = |lines: &str| parse(&format!("{SAMPLE}\n[influx]\n{lines}\n")).err().unwrap_or_default();
+    for good in [
+        "http://10.0.0.5:8086/write?db=mine",
+        "http://10.0.0.5:8428/write",
+        "https://influx.example.org/api/v2/write?org=mine&bucket=mine",
+    ] {
+        assert!(mistakes(&format!("url = \"{good}\"")).is_empty(), "{good}");
+    }
+    for (bad, words) in [
+        ("http://influx.example.org/write?db=mine", "plain http"),
+        ("http://10.0.0.5:8086/write?db=mine&u=minectl&p=hunter2", "a login"),
+        ("http://10.0.0.5:8086/write?db=mine&precision=s", "must be without `precision`"),
+        ("http://10.0.0.5:8428", "has no path"),
+    ] {
+        let found = mistakes(&format!("url = \"{bad}\""));
+        assert!(found.len() == 1 && found[0].contains(words), "{bad}: {found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+    }
+    let url = "url = \"http://10.0.0.5:8428/write\"";
+    assert!(mistakes("")[0].contains("missing key `url` in `influx`"), "{:?}", mistakes(""));
+    for (lines, words) in [
+        ("user = \"a\"", "needs `password`"),
+        ("password = \"hunter2\"", "needs `user`"),
+        ("token = \"hunter2\"\nuser = \"a\"\npassword = \"b\"", "with a token, leave it out"),
+        ("timeout = \"61 s\"", "is outside"),
+    ] {
+        let found = mistakes(&format!("{url}\n{lines}"));
+        assert!(found.len() == 1 && found[0].contains(words) && !found[0].contains("hunter2"), "{lines}: {found:?}");
+    }
+}

@@ -124,6 +124,19 @@ fn the_defaults_of_emoncms_equal_the_values_in_its_block() {
 }
 
 #[test]
+fn the_influx_block_works_and_its_defaults_equal_the_values_in_it() {
+    assert!(sound(SAMPLE).influx.is_none(), "it is used although nobody switched it on");
+    let text = uncommented(SAMPLE, "[influx]", "timeout = \"10 s\"");
+    let influx = sound(&text).influx.unwrap();
+    assert_eq!(influx.url, "http://127.0.0.1:18027/write?db=mine");
+    assert_eq!(influx.token.unwrap().reveal(), "site-influx-token");
+    let whole = format!("{:?}", sound(&text));
+    for entry in entries(&text).iter().filter(|e| e.path.starts_with("influx.") && e.default.is_some()) {
+        assert_eq!(format!("{:?}", sound(&without(&text, entry))), whole, "{}", entry.path);
+    }
+}
+
+#[test]
 fn the_lines_for_a_page_with_words_work_in_place_of_the_numbers() {
     let mut text = uncommented(SAMPLE, "words_curtail", "words_run");
     for line in ["range = [50, 500]\n", "off_when = \"high\"\n", "curtail_at = 310\n", "resume_below = 300\n"] {

@@ -266,6 +266,7 @@ pub fn nowhere() -> Config {
         email: None,
         sms: None,
         dead_man: None,
+        influx: None,
         overrides: OverridesConfig { default_time: Seconds(3600), max_time: Seconds(86_400) },
         history: HistoryConfig { keep_days: 30, averages_days: 730, inputs_days: 14 },
         costs: costs(),

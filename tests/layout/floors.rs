@@ -19,15 +19,16 @@ const FLOORS: &[(&str, &str)] = &[
     ("decide", "units model config"),
     ("drivers", "units clock error model config http"),
     ("notify", "units clock error model config http"),
+    ("influx", "units model config http"),
     ("store", "units clock error model config"),
     ("dashboard", "units error model config"),
     ("cli", ""),
     ("by_hand", "units error model config notify store cli"),
-    ("tick", "units clock error model config http lock logging decide drivers notify store dashboard by_hand"),
+    ("tick", "units clock error model config http lock logging decide drivers notify influx store dashboard by_hand"),
     ("cgi", "units"),
     (
         "commands",
-        "units clock error model config http lock logging decide drivers notify store dashboard by_hand tick cgi cli",
+        "units clock error model config http lock logging decide drivers notify influx store dashboard by_hand tick cgi cli",
     ),
 ];
 

@@ -4,7 +4,7 @@
 use minectl::clock::Clock;
 use serde_json::{Map, Value, json};
 
-use crate::devices::{ALL, Device, pdu_dialects, relays, room_alert, telegram_chat};
+use crate::devices::{ALL, Device, influx, pdu_dialects, relays, room_alert, telegram_chat};
 use crate::faults::{Fault, INTERNET, known};
 use crate::http::{Request, Response};
 use crate::physics::FANS;
@@ -45,7 +45,10 @@ fn refused(text: &str) -> Response {
 fn recorded(world: &World) -> Value {
     let r = &world.recorded;
     let chats = &world.chats;
-    json!({"telegram": r.telegram, "telegram_calls": chats.calls, "email": r.email, "sms": r.sms, "dead_man": r.dead_man, "sms_http": r.sms_http})
+    json!({
+        "telegram": r.telegram, "telegram_calls": chats.calls, "email": r.email, "sms": r.sms, "dead_man": r.dead_man,
+        "sms_http": r.sms_http, "influx": influx::recorded(world),
+    })
 }
 
 fn fault_list() -> Value {

@@ -25,6 +25,22 @@ pub(crate) const WIRE: [&str; 15] = [
 /// Faults of the mail servers.
 const MAIL: [&str; 8] = ["refuse", "hang", "slow-drip", "reset", "550", "451", "auth-refused", "no-starttls"];
 
+/// Faults of the service that keeps the values. What it says to a line that it took is empty: nothing can be cut off.
+const INFLUX: [&str; 12] = [
+    "refuse",
+    "hang",
+    "slow-drip",
+    "reset",
+    "500",
+    "401",
+    "html-login",
+    "redirect",
+    "404",
+    "400",
+    "partial",
+    "some-lines",
+];
+
 /// What is unreachable when the site's uplink is down.
 pub(crate) const INTERNET: [Device; 7] =
     [Device::Signal, Device::Foreman, Device::Telegram, Device::Twilio, Device::DeadMan, Device::Smtp, Device::Smtps];
@@ -49,6 +65,7 @@ pub(crate) fn known(device: Device) -> Vec<&'static str> {
     let wire: &[&'static str] = match device {
         Device::Control => &[],
         Device::Smtp | Device::Smtps => &MAIL,
+        Device::Influx => &INFLUX,
         Device::Signal
         | Device::RoomAlert
         | Device::Iotawatt
@@ -85,6 +102,6 @@ fn behaviours(device: Device) -> &'static [&'static str] {
         Device::Telegram => &["429", "403"],
         Device::Twilio => &["429", "400"],
         Device::SmsHttp => &["429", "400"],
-        Device::Signal | Device::DeadMan | Device::Smtp | Device::Smtps | Device::Control => &[],
+        Device::Signal | Device::DeadMan | Device::Smtp | Device::Smtps | Device::Influx | Device::Control => &[],
     }
 }

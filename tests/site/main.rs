@@ -30,6 +30,7 @@
 //! | 24 | `smtp` | STARTTLS or plain, AUTH PLAIN and LOGIN, user `minectl`, password `site-smtp-password`, needed before MAIL |
 //! | 25 | `smtps` | the same, TLS from the start |
 //! | 26 | `sms-http` | `POST /send` `{"to":"+..","text":".."}`, header `X-Api-Key: site-sms-key` |
+//! | 27 | `influx` | `POST /write?db=mine`, `POST /api/v2/write?bucket=mine`, `Authorization: Token site-influx-token` |
 //!
 //! All nine fans are wired normally closed: coil 1 stops the fan, coil 0 lets it run. Miners 1001..1288 hang on the SPDUs
 //! in order: 1001..1048 on `spdu-a` outlets 1..48, and so on. Room Alert `sensor`: 0 `Internal Sensor` (middle of the
@@ -57,7 +58,7 @@
 //! | `POST /fault` | `{"device": .., "kind": ..}`, with `"numbers": [..]` for some relays or outlets only; replaces the device's fault. `{"device": "internet", "kind": "refuse"}` or `{"kind": "internet-down"}`: signal, foreman, telegram, twilio, dead-man, smtp, smtps. Ports are closed (open) when the answer comes |
 //! | `POST /fault/clear` | `{}` for all, or `{"device": ..}`, also `internet` |
 //! | `GET /faults` | every device's fault names |
-//! | `GET /recorded` | `telegram` [{time, text, chat_id, silent, answers}], `telegram_calls` [{method, ..}] of all else it was asked, `email` [{time, from, to, subject, body, tls, message_id, headers, raw}], `sms` [{time, to, from, body}], `dead_man` [{time, path, body}], `sms_http` [{time, to, text}] |
+//! | `GET /recorded` | `telegram` [{time, text, chat_id, silent, answers}], `telegram_calls` [{method, ..}] of all else it was asked, `email` [{time, from, to, subject, body, tls, message_id, headers, raw}], `sms` [{time, to, from, body}], `dead_man` [{time, path, body}], `sms_http` [{time, to, text}], `influx` [{time, site, fields}] |
 //! | `GET /commands` | every command in order: [{time, device, what, accepted}], `what` being `relay 3=1`, `outlet 12 off` (`on`, `settings`), `bank off`, `miner 1001 sleeping` |
 //! | `POST /telegram` | any of `say` {text, and where it matters `user` (777), `name`, `private`, `chat`, `age_s`, `extra` keys of the message}, `raw` (an update), `webhook` (its address; empty: none), `delete` (the number of a message of the bot), `may_pin`, `jump` (the number of the last update), `delay_ms` (it answers this much later, in real time) |
 //! | `POST /clock` | `{"clock": "REAL:SITE:RATE"}`: another clock; physics catch up before the answer, 48 h at most. A clock set back moves the times, not the physics |

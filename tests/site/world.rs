@@ -107,6 +107,8 @@ pub(crate) struct Recorded {
     pub(crate) sms: Vec<Value>,
     pub(crate) dead_man: Vec<Value>,
     pub(crate) sms_http: Vec<Value>,
+    /// By second and site.
+    pub(crate) influx: BTreeMap<(i64, String), BTreeMap<String, f64>>,
 }
 
 /// The whole site.

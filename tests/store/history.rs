@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use minectl::model::{History, Sample};
-use minectl::store::{Band, HistoryLimits, Trend, append_history, finest_step, keep_history, read_history, trend};
+use minectl::store::{
+    Band, HistoryLimits, Trend, append_history, finest_step, keep_history, read_history, runs_after, trend,
+};
 use minectl::units::{Seconds, UnixSeconds};
 
 use crate::support::files;
@@ -108,6 +110,37 @@ fn points_are_in_order_although_the_clock_went_back() {
     assert_eq!(times, [300, 400, 500]);
     let steps: Vec<i64> = bands(&trend_of(folder.path(), 0, 600, 100), "a_w").iter().map(|band| band.0).collect();
     assert_eq!(steps, [300, 400, 500]);
+}
+
+/// Seconds and values of `a` of the runs after a moment, at most so many.
+fn after(folder: &Path, after: i64, until: i64, count: usize) -> Vec<(i64, Option<f64>)> {
+    let mut found = Vec::new();
+    runs_after(folder, UnixSeconds(after), UnixSeconds(until), &mut |at, (names, values)| {
+        let place = names.iter().position(|name| *name == "a").unwrap();
+        found.push((at.0, values[place]));
+        found.len() < count
+    });
+    found
+}
+
+#[test]
+fn runs_after_a_moment_come_in_order_over_days_new_series_and_clocks_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = 86_400;
+    append(folder.path(), day - 60, &[("a", Some(1.0))]);
+    append(folder.path(), day + 100, &[("a", Some(2.0))]);
+    append(folder.path(), day + 300, &[("b", Some(9.0)), ("a", Some(4.0))]);
+    // The clock is set back, and one second comes twice.
+    append(folder.path(), day + 200, &[("b", None), ("a", None)]);
+    append(folder.path(), day + 300, &[("b", None), ("a", Some(5.0))]);
+    let all = [(day - 60, Some(1.0)), (day + 100, Some(2.0)), (day + 200, None), (day + 300, Some(5.0))];
+    assert_eq!(after(folder.path(), 0, 2 * day, 9), all);
+    assert_eq!(after(folder.path(), day - 60, 2 * day, 9), all[1..], "what is at the moment itself is not after it");
+    assert_eq!(after(folder.path(), day - 61, 2 * day, 9), all);
+    assert_eq!(after(folder.path(), 0, day + 299, 9), all[..3]);
+    assert_eq!(after(folder.path(), 0, day + 300, 9), all);
+    assert_eq!(after(folder.path(), 0, 2 * day, 2), all[..2]);
+    assert_eq!(after(folder.path(), day + 300, 2 * day, 9), []);
 }
 
 #[test]

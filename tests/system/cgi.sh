@@ -6,7 +6,7 @@
 #
 # Uses the debug build. Everything lies in a scratch folder and listens on 127.0.0.1; screenshots go to target/screenshots.
 
-source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/facts.sh"
 
 HERE=$ROOT/tests/system
 SHOTS=$TARGET/screenshots
@@ -17,17 +17,6 @@ CGI_USER=daemon
 for tool in nginx fcgiwrap chromium curl openssl setpriv; do
     command -v $tool >/dev/null || fail "\`$tool\` is not installed; scripts/test.sh installs it"
 done
-
-fact() {
-    local sentence=$1 output
-    shift
-    if output=$("$@" 2>&1); then
-        printf 'ok - %s\n' "$sentence"
-    else
-        printf 'not ok - %s\n' "$sentence"
-        printf '%s\n' "$output" | head -n 40 | sed 's/^/    /'
-    fi
-}
 
 SCRATCH=$(mktemp -d /tmp/minectl-cgi-XXXXXX)
 processes=()
@@ -52,7 +41,10 @@ start_site_somewhere "$TARGET/debug/examples/site" "$SCRATCH/mine" "$BASES"
 processes+=("$SITE_PID")
 CONFIG=$SCRATCH/mine/config.txt
 adapted_config "$CONFIG"
+# Names and texts of others as a hostile hand would write them: they are shown as text.
+HOSTILE='</b><img src=x onerror=alert(1)>"&'
 control /set '{"signal_number": 262}'
+"$SCRATCH/minectl" --config "$CONFIG" config set site.name "$HOSTILE" >/dev/null
 chown -R "$CGI_USER:" "$SCRATCH/mine"
 as_user() { setpriv --reuid "$CGI_USER" --regid "$(id -g "$CGI_USER")" --clear-groups "$@"; }
 minectl() { as_user "$SCRATCH/minectl" --config "$CONFIG" "$@"; }
@@ -139,7 +131,9 @@ began=$(date +%s)
 fact "Run now starts a run and waits for it" same "303 soon" "$(code_of -u "$LOGIN" -b "$SCRATCH/cookies" -H "Origin: $URL" -d do=run --data-urlencode "token=$token" "$URL/admin/") $(test $(($(date +%s) - began)) -lt 60 && echo soon)"
 fact "that run is in the log" test "$(grep -c 'run begins' "$SCRATCH/mine/minectl.log")" -ge 2
 
-/usr/bin/python3 "$HERE/cgi_browser.py" "$URL" "$LOGIN" "$SHOTS"
+fact "axe can be fetched" fetch_axe
+fetch_axe
+/usr/bin/python3 "$HERE/cgi_browser.py" "$URL" "$LOGIN" "$SHOTS" "$AXE" "$HOSTILE"
 minectl events >"$SCRATCH/events"
 fact "what was set in the browser is in the events, set and cleared" \
     sh -c "grep -q 'set: fan 3 = on .*by debug page: ann' '$SCRATCH/events' && grep -q 'cleared: fan 3 = on by debug page: ann' '$SCRATCH/events'"

@@ -1,6 +1,7 @@
 """Uses the debug page and the configuration page in a real Chromium whose scripts are switched off, by mouse and keyboard.
 
-    cgi_browser.py URL USER:PASSWORD FOLDER      screenshots and the pages as they came go into FOLDER
+    cgi_browser.py URL USER:PASSWORD FOLDER AXE TEXT      screenshots and the pages as they came go into FOLDER; AXE is
+                                                          axe.min.js, and TEXT is hostile: the site's name holds it
 """
 
 import base64
@@ -10,7 +11,9 @@ import sys
 import tempfile
 import time
 
+import html5lib
 from browser import WAIT_S, Browser, brightness, fact
+from page_facts import AXE
 
 VIEWS = [(360, 800, "light"), (360, 800, "dark"), (1400, 1000, "light"), (1400, 1000, "dark")]
 
@@ -38,7 +41,13 @@ class Tab:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def evaluate(self, expression):
-        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        return self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)["result"].get("value")
+
+    def source(self):
+        """The page as it came, before the browser made a tree of it."""
+        pages = [e for e in self.browser.happened("Network.responseReceived") if e["type"] == "Document"]
+        body = self.call("Network.getResponseBody", requestId=pages[-1]["requestId"])
+        return base64.b64decode(body["body"]).decode() if body["base64Encoded"] else body["body"]
 
     def loaded(self, act):
         """Does something that leads to another page, and waits for it."""
@@ -92,14 +101,16 @@ def button(words, within="document"):
 def use_debug(tab, url, shots):
     tab.open(f"{url}/admin/")
     tab.keep(shots, "debug")
+    sound(tab, "debug page")
     fact("without scripts the debug page has a form for each target", tab.evaluate("document.querySelectorAll('.rows form').length") >= 41)
     tab.click(row("fan 3") + ".querySelector('summary')")
-    tab.type(row("fan 3") + ".querySelector('input[name=reason]')", "tried in a browser")
+    tab.type(row("fan 3") + ".querySelector('input[name=reason]')", f"tried in a browser {sys.argv[5]}")
     tab.loaded(lambda: tab.click(button("on", row("fan 3"))))
     seen = tab.text()
     fact("a value is first shown with what would happen", "fan 3 = on for 1 h" in seen and "What one run would do" in seen, seen)
     fact("and that it is not set yet", "Nothing is set yet" in seen, seen)
     tab.keep(shots, "confirm")
+    sound(tab, "confirmation")
     tab.loaded(lambda: tab.click(button("Set it")))
     seen = tab.text()
     fact("then it is set, and the page shows it with its end and who", "Set. The next run takes it in." in seen and "debug page: ann from" in seen, seen)
@@ -132,12 +143,14 @@ def use_config(tab, url, shots):
     seen = tab.text()
     fact("a mistake is told, and what was typed is still there", "Not saved" in seen and tab.evaluate(field + ".value") == "many", seen)
     tab.keep(shots, "mistake")
+    sound(tab, "mistake")
     look(tab, "config-mistake-1400-light", 1400, 1000, "light", shots)
     tab.type(field, "312")
     tab.loaded(lambda: tab.click(button("Check and show the change")))
     seen = tab.text()
     fact("a change is first shown as it will be in the file", "signal.curtail_at: 310 → 312" in seen and "curtail_at = 312" in seen, seen)
     tab.keep(shots, "difference")
+    sound(tab, "difference")
     for width, height, scheme in VIEWS:
         look(tab, f"difference-{width}-{scheme}", width, height, scheme, shots)
     tab.view(1400, 1000, "light")
@@ -145,8 +158,29 @@ def use_config(tab, url, shots):
     fact("then it is saved", "Saved." in tab.text(), tab.text())
     tab.open(f"{url}/admin/config?section=foreman")
     tab.keep(shots, "foreman")
+    sound(tab, "configuration page")
     for width, height, scheme in VIEWS:
         look(tab, f"config-{width}-{scheme}", width, height, scheme, shots)
+
+
+def sound(tab, name):
+    """Valid as it came, nothing that axe finds with all opened, and hostile texts are texts."""
+    parser = html5lib.HTMLParser()
+    parser.parse(tab.source())
+    fact(f"{name}: the HTML is valid for html5lib", not parser.errors, *map(str, parser.errors[:10]))
+    opened = tab.evaluate("[...document.querySelectorAll('details:not([open])')].map(d => { d.open = true; return 1; }).length")
+    # axe's own promises need scripts; the page has none.
+    tab.call("Emulation.setScriptExecutionDisabled", value=False)
+    for scheme in ["light", "dark"]:
+        tab.view(1400, 1000, scheme)
+        time.sleep(0.05)
+        tab.evaluate(open(sys.argv[4], encoding="utf-8").read())
+        found = tab.evaluate(AXE)
+        fact(f"{name}, {scheme}, {opened} parts opened: axe finds nothing", found == [], *(found or ["axe did not run"]))
+    tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = false; })")
+    tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    tab.view(1400, 1000, "light")
+    fact(f"{name}: hostile texts are shown as text", sys.argv[5] in tab.text() and tab.evaluate("document.querySelectorAll('img, script').length") == 0, tab.text()[:500])
 
 
 def look(tab, name, width, height, scheme, shots):

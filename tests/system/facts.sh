@@ -35,6 +35,27 @@ sum_up() {
     [ "$failed" = 0 ]
 }
 
+AXE_VERSION=4.14.1
+AXE_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+
+# axe is used in tests only and is no part of minectl: fetched as it is published, held to its checksum, kept below target.
+fetch_axe() {
+    AXE=$TARGET/axe-core-$AXE_VERSION/axe.min.js
+    if [ -e "$AXE" ]; then return; fi
+    local file=axe-core-$AXE_VERSION.tgz
+    (
+        cd "$SCRATCH"
+        if command -v npm >/dev/null; then
+            npm pack --silent "axe-core@$AXE_VERSION"
+        else
+            curl -sSf -m 120 -O "https://registry.npmjs.org/axe-core/-/$file"
+        fi
+        # Each step only after the one before: within a condition the shell does not stop by itself.
+        echo "$AXE_SHA512  $file" | sha512sum -c && tar xzf "$file" package/axe.min.js &&
+            mkdir -p "${AXE%/*}" && mv package/axe.min.js "$AXE"
+    ) >"$SCRATCH/axe.log" 2>&1
+}
+
 # in_a_namespace SCRIPT [ARGUMENTS...]: starts the calling script again with mounts, processes and network of its own; all
 # of it is gone with the script's end, however it ends.
 in_a_namespace() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The system test: minectl between the real programs it will live with: Debian's cron, nginx, Prometheus, a browser, two
-# mail servers; and its installation. scripts/test.sh calls it and installs them. Needs root, for cron and Postfix.
+# The system test: minectl between the real programs it will live with: Debian's cron, nginx, Prometheus, InfluxDB,
+# VictoriaMetrics, a browser, two mail servers; and its installation. scripts/test.sh calls it and installs them. Needs root, for cron and Postfix.
 #
 #   tests/system/run.sh        prints `ok - ...` or `not ok - ...` for each fact, then `N passed, N failed`
 #
@@ -215,6 +215,7 @@ END
     else
         not_ok "a real Prometheus scrapes nginx and knows the miners' watts" "$answer" "$(tail -n 5 "$SCRATCH/prometheus.log")"
     fi
+    counted /usr/bin/python3 "$HERE/grafana_facts.py" "$ROOT/packaging/grafana-dashboard.json" "http://127.0.0.1:$port"
 }
 
 # (e) mail ------------------------------------------------------------------------------------------------------------
@@ -255,27 +256,6 @@ make_certificates() {
 
 # (f) the page's states -------------------------------------------------------------------------------------------------
 
-AXE_VERSION=4.14.1
-AXE_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
-
-# axe is used here only and is no part of minectl: fetched as it is published, held to its checksum, kept below target.
-fetch_axe() {
-    AXE=$TARGET/axe-core-$AXE_VERSION/axe.min.js
-    if [ -e "$AXE" ]; then return; fi
-    local file=axe-core-$AXE_VERSION.tgz
-    (
-        cd "$SCRATCH"
-        if command -v npm >/dev/null; then
-            npm pack --silent "axe-core@$AXE_VERSION"
-        else
-            curl -sSf -m 120 -O "https://registry.npmjs.org/axe-core/-/$file"
-        fi
-        # Each step only after the one before: within a condition the shell does not stop by itself.
-        echo "$AXE_SHA512  $file" | sha512sum -c && tar xzf "$file" package/axe.min.js &&
-            mkdir -p "${AXE%/*}" && mv package/axe.min.js "$AXE"
-    ) >"$SCRATCH/axe.log" 2>&1
-}
-
 check_states() {
     local pages=$TARGET/tmp/pages
     fact "cargo test has drawn the pages of invented sites (cargo test --test dashboard every_state)" ls "$pages/hostile/index.html"
@@ -300,6 +280,7 @@ check_prometheus
 counted /usr/bin/python3 "$HERE/browser.py" "$URL/" "$SHOTS"
 check_states
 counted bash "$HERE/cgi.sh"
+counted bash "$HERE/influx.sh"
 check_mail
 counted bash "$HERE/install.sh"
 counted bash "$HERE/update.sh"

@@ -19,6 +19,10 @@ const MESSENGERS: [&str; 6] = ["telegram", "twilio", "dead-man", "smtp", "smtps"
 /// Devices whose faults are tried during a curtailment too.
 const CURTAILED: [&str; 7] = ["signal", "foreman", "relays-a", "relays-b", "spdu-a", "iotawatt", "room-alert"];
 
+/// The section of the service that keeps the values, which the sample leaves out.
+pub const INFLUX: &str =
+    "\n[influx]\nurl = \"http://127.0.0.1:18027/write?db=mine\"\ntoken = \"site-influx-token\"\ntimeout = \"2 s\"\n";
+
 /// Every fault on every device. The six PDUs are alike: the first takes all faults, the others some each.
 pub fn all_cases(faults: &Value) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -61,6 +65,7 @@ pub fn adapted(device: &str, text: String) -> String {
             let text = without(text, "[sms]");
             text + "\n[sms]\nurl = \"http://127.0.0.1:18026/send\"\nmethod = \"POST\"\nheaders = [\"Content-Type: application/json\", \"X-Api-Key: {key}\"]\nkey = \"site-sms-key\"\nbody = '{\"to\": \"{to}\", \"text\": \"{text}\"}'\nsuccess = '\"status\":\\s*\"accepted\"'\nto = [\"+15155550111\"]\ntimeout = \"2 s\"\n"
         }
+        "influx" => text + INFLUX,
         _ => text,
     }
 }
@@ -81,9 +86,10 @@ pub fn name(device: &str) -> &str {
     }
 }
 
-/// Whether the page of the same run can show it: the last ping leaves after the page is drawn.
+/// Whether the page of the same run can show it: the last ping and the values leave after the page is
+/// drawn.
 pub fn is_on_page(device: &str) -> bool {
-    device != "dead-man"
+    device != "dead-man" && device != "influx"
 }
 
 /// What one run must say. Where nothing stands here although the device is faulty, the reason is given.
@@ -92,7 +98,11 @@ pub fn cause(device: &str, kind: &str) -> Cause {
         // A service that answers 2xx took the ping as far as anyone can tell; that none arrives is what the service itself
         // tells people.
         ("dead-man", "empty" | "garbage" | "error-text-200" | "absurd") => return Cause::NotInOneRun,
-        ("dead-man", "html-login") => &["a login to the network"],
+        // It is about single lines; see `influx.rs`.
+        ("influx", "some-lines") => return Cause::NotInOneRun,
+        ("influx", "404") => &["database not found"],
+        ("influx", "partial") => &["partial write"],
+        ("dead-man" | "influx", "html-login") => &["a login to the network"],
         ("sms-http", "empty" | "garbage" | "html-login" | "error-text-200" | "absurd") => {
             &["the answer does not match"]
         }

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use super::check::{Check, Group};
 use super::memory::Memory;
-use super::ways_out::of_channel;
+use super::ways_out::{of_channel, of_influx};
 use crate::config::Config;
 use crate::http::{Request, send};
+use crate::influx;
 use crate::model::{Channel, Fault};
 use crate::notify;
 use crate::units::Moment;
 
 /// The dead-man service's name.
 pub(super) const DEAD_MAN: &str = "dead-man";
+/// That of the service which keeps the values.
+pub(super) const INFLUX: &str = influx::DEVICE;
 /// The web server stands here or next door.
 const PAGE_WITHIN: Duration = Duration::from_secs(3);
 /// More than any channel's own limit.
@@ -43,6 +46,9 @@ pub(super) fn checks(
         let dead_man = dead_man.map(|settings| {
             std::thread::Builder::new().spawn_scoped(scope, || notify::look_at_dead_man(settings, LOOK_MAX))
         });
+        let values = cfg.influx.as_ref().filter(|_| wanted(INFLUX));
+        let values =
+            values.map(|settings| std::thread::Builder::new().spawn_scoped(scope, || influx::look(settings, LOOK_MAX)));
         let mut checks: Vec<Check> =
             cfg.site.page_url.iter().filter(|_| page).map(|url| web_server(cfg, url)).collect();
         for (channel, thread) in looks {
@@ -51,6 +57,7 @@ pub(super) fn checks(
             checks.extend(waiting(memory, channel, now));
         }
         checks.extend(dead_man.map(|thread| dead_man_check(memory, &joined(DEAD_MAN, thread))));
+        checks.extend(values.map(|thread| influx_check(memory, &joined(INFLUX, thread))));
         checks
     })
 }
@@ -105,6 +112,19 @@ fn dead_man_check(memory: &Memory, looked: &Looked) -> Check {
         (Ok(None), None) => {
             Check::ok(Group::Channel, DEAD_MAN, "not asked: whatever is asked at this address would count as a run")
         }
+    }
+}
+
+fn influx_check(memory: &Memory, looked: &Looked) -> Check {
+    let way_out = of_influx;
+    match (looked, &memory.state.influx) {
+        (Err(fault), _) => Check::warn(Group::Channel, INFLUX, fault.to_string(), way_out(fault)),
+        (Ok(_), Some(fault)) => {
+            let says = format!("the last run's values were not taken: {}: {}", fault.kind.word(), fault.detail);
+            Check::warn(Group::Channel, INFLUX, says, way_out(fault))
+        }
+        (Ok(Some(says)), None) => Check::ok(Group::Channel, INFLUX, format!("{says}; nothing was written")),
+        (Ok(None), None) => Check::ok(Group::Channel, INFLUX, "not asked: its address has nothing else to ask"),
     }
 }
 

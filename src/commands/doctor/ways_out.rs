@@ -194,6 +194,25 @@ pub(super) fn of_channel(channel: &str, section: &str, fault: &Fault) -> String 
     }
 }
 
+/// What to do about a fault of the service that keeps the values.
+pub(super) fn of_influx(fault: &Fault) -> String {
+    match fault.kind {
+        FaultKind::Unreachable | FaultKind::TimedOut | FaultKind::Broken => {
+            "check whether the service runs, then `url` in [influx]; the values wait meanwhile, for 30 days".to_owned()
+        }
+        FaultKind::Refused => "correct `token`, or `user` and `password`, in [influx]".to_owned(),
+        FaultKind::Unreadable => "something else answers: check `url` in [influx]".to_owned(),
+        FaultKind::Status
+        | FaultKind::WrongDevice
+        | FaultKind::Missing
+        | FaultKind::OutOfRange
+        | FaultKind::Stale
+        | FaultKind::NotObeyed => {
+            "read what the service says: does the database or bucket of `url` in [influx] exist?".to_owned()
+        }
+    }
+}
+
 /// What to do about a standing alarm, by the beginning of its name.
 pub(super) fn of_alarm(id: &str) -> &'static str {
     let ways: [(&str, &str); 18] = [

@@ -105,6 +105,7 @@ impl<'a> Player<'a> {
             state.dead_man.clone_from(&inputs.dead_man);
             state.chat.clone_from(&inputs.chat);
             state.drill_told.clone_from(&inputs.drill_told);
+            state.influx.clone_from(&inputs.influx);
             let decision = decide::decide(self.cfg, &state, &inputs.snapshot, &inputs.overrides, &inputs.at);
             state = decision.next;
             state.calls_unkept.clear();

@@ -35,6 +35,10 @@ pub struct SignalStatus {
     pub run_readings_needed: u32,
     /// What the page's value means, for people.
     pub meaning: String,
+    /// The number at and beyond which the miners go off; null for a page with words.
+    pub curtail_at: Option<f64>,
+    /// The number on whose other side they may run again; null for a page with words.
+    pub resume_below: Option<f64>,
     /// What a blind signal does, for people.
     pub when_blind: &'static str,
 }
@@ -52,6 +56,10 @@ pub struct ClimateStatus {
     pub shedding: bool,
     /// The limits, for people.
     pub limits: String,
+    /// Above this the miners go off, in °C.
+    pub shed_above_celsius: f64,
+    /// Above this it is an emergency, in °C.
+    pub critical_above_celsius: f64,
     /// The probes.
     pub probes: Vec<ProbeStatus>,
     /// The switches.

@@ -45,6 +45,9 @@ pub(super) fn follow(
     if cfg.telegram.as_ref().is_some_and(|telegram| telegram.commands.is_some()) {
         seen.push(("telegram-commands".to_owned(), next.chat.clone()));
     }
+    if cfg.influx.is_some() {
+        seen.push(("influx".to_owned(), next.influx.clone()));
+    }
     // A channel is followed while it does not take messages: of one that was not tried, nothing is known.
     let channels = Channel::ALL.map(|channel| (channel.word().to_owned(), next.channels.get(&channel).cloned()));
     seen.extend(channels.into_iter().filter(|(name, fault)| fault.is_some() || was_faulty(&known, name)));

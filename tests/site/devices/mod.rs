@@ -2,6 +2,7 @@
 
 pub(crate) mod emoncms;
 pub(crate) mod foreman;
+pub(crate) mod influx;
 pub(crate) mod iotawatt;
 pub(crate) mod messages;
 pub(crate) mod pdu_dialects;
@@ -34,10 +35,11 @@ pub(crate) enum Device {
     Smtp,
     Smtps,
     SmsHttp,
+    Influx,
 }
 
 /// Every device with its name and its port's offset.
-pub(crate) const ALL: [(Device, &str, u16); 20] = [
+pub(crate) const ALL: [(Device, &str, u16); 21] = [
     (Device::Control, "control", 0),
     (Device::Signal, "signal", 1),
     (Device::RoomAlert, "room-alert", 2),
@@ -58,6 +60,7 @@ pub(crate) const ALL: [(Device, &str, u16); 20] = [
     (Device::Smtp, "smtp", 24),
     (Device::Smtps, "smtps", 25),
     (Device::SmsHttp, "sms-http", 26),
+    (Device::Influx, "influx", 27),
 ];
 
 impl Device {
@@ -77,7 +80,7 @@ impl Device {
     pub(crate) fn tells_date(self) -> bool {
         match self {
             Device::Signal | Device::Emoncms | Device::Foreman | Device::Telegram => true,
-            Device::Twilio | Device::DeadMan | Device::SmsHttp => true,
+            Device::Twilio | Device::DeadMan | Device::SmsHttp | Device::Influx => true,
             Device::Control | Device::RoomAlert | Device::Iotawatt | Device::RelaysA | Device::RelaysB => false,
             Device::Spdu(_) | Device::Smtp | Device::Smtps => false,
         }
@@ -103,6 +106,7 @@ pub(crate) fn answer(world: &mut World, device: Device, request: &Request) -> Re
         Device::Twilio => messages::twilio(world, request),
         Device::DeadMan => messages::dead_man(world, request),
         Device::SmsHttp => messages::sms_http(world, request),
+        Device::Influx => influx::answer(world, request),
         Device::Control | Device::Smtp | Device::Smtps => Response::new(404, "text/plain", "not served here"),
     }
 }
@@ -124,6 +128,7 @@ pub(crate) fn unauthorized(device: Device) -> Response {
         Device::RoomAlert => Response::new(401, "text/html", "<html><body>401 Unauthorized</body></html>")
             .with("WWW-Authenticate", "Basic realm=\"Room Alert\""),
         Device::SmsHttp => Response::json(401, &serde_json::json!({"error": "invalid api key"})),
+        Device::Influx => Response::json(401, &serde_json::json!({"error": "authorization failed"})),
         Device::Signal | Device::DeadMan | Device::Control | Device::Smtp | Device::Smtps => {
             Response::new(401, "text/html", "<html><body><h1>401 Unauthorized</h1></body></html>")
         }
@@ -146,6 +151,7 @@ pub(crate) fn error_text(world: &mut World, device: Device, request: &Request) -
         | Device::DeadMan
         | Device::Smtp
         | Device::Smtps
+        | Device::Influx
         | Device::SmsHttp => Response::new(200, "text/html", "404 Error"),
     }
 }
