@@ -43,6 +43,10 @@ pub use trends::read as page_trends;
 
 /// Left of the budget for drawing the page and closing the books.
 const CLOSING: Seconds = Seconds(5);
+/// Of that, left when the last service has had its time.
+const LAST_BOOKS: Seconds = Seconds(1);
+/// The least time for the sign that the run ends.
+const PING_MIN: Duration = Duration::from_millis(500);
 /// The least time for reading the devices, and for sending commands, however late it is.
 const READ_MIN: Duration = Duration::from_secs(1);
 const ACT_MIN: Duration = Duration::from_secs(5);
@@ -283,8 +287,10 @@ impl<'a> Run<'a> {
     fn ping_end(&self) -> Option<PingThread> {
         let emergency = self.state.alarms.values().any(|alarm| alarm.severity == Severity::Emergency);
         let summary = self.summary();
+        let left = self.left_for_end().max(PING_MIN);
         ping(self.cfg, move |cfg, limit| {
-            notify::ping(cfg, if emergency { Ping::Fail(&summary) } else { Ping::Success(&summary) }, limit)
+            let ping = if emergency { Ping::Fail(&summary) } else { Ping::Success(&summary) };
+            notify::ping(cfg, ping, limit.min(left))
         })
     }
 
@@ -327,6 +333,12 @@ impl<'a> Run<'a> {
     /// What is left until messages must be out.
     fn left_for_messages(&self) -> Duration {
         let share = self.cfg.tick.budget.saturating_sub(CLOSING);
+        self.clock.real_span(share.duration()).saturating_sub(self.began.elapsed())
+    }
+
+    /// What is left for the services that hear of the run at its end.
+    fn left_for_end(&self) -> Duration {
+        let share = self.cfg.tick.budget.saturating_sub(LAST_BOOKS);
         self.clock.real_span(share.duration()).saturating_sub(self.began.elapsed())
     }
 

@@ -30,8 +30,7 @@ impl Run<'_> {
     /// Writes what is due within what is left of the run's budget. Returns what was wrong, if anything.
     pub(super) fn push(&mut self) -> Option<Fault> {
         let cfg = self.cfg.influx.as_ref()?;
-        let left = self.clock.real_span(self.cfg.tick.budget.duration()).saturating_sub(self.began.elapsed());
-        let limit = cfg.timeout.duration().min(left);
+        let limit = cfg.timeout.duration().min(self.left_for_end());
         if limit < TIME_MIN {
             log::debug!("influx: no time left in this run");
             return self.state.influx.clone();

@@ -77,6 +77,33 @@ fn short(device: &str) -> impl Fn(String) -> String {
     }
 }
 
+/// Nothing answers while miners and fans are to be switched: reading, commands, messages and the last sign of life each use
+/// all the time that they have.
+#[test]
+fn when_everything_hangs_amid_a_call_the_run_ends_inside_its_budget() {
+    let mine = Mine::start(1.0, |text| {
+        let longer = |text: String, section: &str, timeout: &str| {
+            let (before, within) = text.split_once(section).unwrap();
+            format!("{before}{section}{}", within.replacen("timeout = \"2 s\"", timeout, 1))
+        };
+        let text = longer(short("signal")(text), "\n[telegram]", "timeout = \"9 s\"");
+        longer(text, "\n[dead_man]", "timeout = \"5 s\"")
+    });
+    mine.tick().silent();
+    mine.set(json!({"signal_number": 342}));
+    mine.fault("foreman", "hang");
+    mine.tick().silent();
+    let faults = mine.get("/faults");
+    for (device, kinds) in faults.as_object().unwrap() {
+        if kinds.as_array().unwrap().contains(&json!("hang")) {
+            mine.fault(device, "hang");
+        }
+    }
+    let run = mine.tick();
+    assert!(run.took < BUDGET, "{:?}\n{}", run.took, tail(&mine.log(), 30));
+    assert!(run.took > BUDGET / 2, "{:?}: this test is to use it up\n{}", run.took, tail(&mine.log(), 60));
+}
+
 #[test]
 fn every_fault_of_every_device_is_named_survived_and_leaves_the_outputs_safe() {
     let probe = Mine::start(1.0, short("signal"));
