@@ -42,7 +42,7 @@ if [ "${1:-}" = store ]; then
         say "No file system of its own (needs root): bytes are those of the processes alone."
     fi
     /usr/bin/python3 "$ROOT/scripts/bench_store.py" "$TARGET/release/examples/bench_store" \
-        "$TARGET/bench-peers/release/bench-peers" "$folder" "${2:-101}" $device | tee "$folder.txt"
+        "$TARGET/bench-peers/release/bench-peers" "$folder" "${2:-101}" "$device" | tee "$folder.txt"
     exit "${PIPESTATUS[0]}"
 fi
 RUNS=${1:-$([ "$what" = devices ] && echo 9 || echo 21)}

@@ -30,7 +30,7 @@ def samples(now):
 
 
 BENCH, PEERS, FOLDER, RUNS = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
-DEVICE = sys.argv[5] if len(sys.argv) > 5 else None
+DEVICE = sys.argv[5] if len(sys.argv) > 5 else ""
 STORES = {
     "minectl": [BENCH, "tick"],
     "SQLite": [PEERS, "sqlite"],

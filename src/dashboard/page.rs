@@ -46,6 +46,8 @@ const PARTIALS: [(&str, &str); 17] = [
 const LOG_LINES_MAX: usize = 60;
 /// The page is loaded over a thin line, too.
 const BYTES_WANTED: usize = 290_000;
+/// Of that, what the paths of the charts may take: the rest of a full page is about 200,000 bytes.
+const PATH_BYTES_WANTED: usize = 80_000;
 /// Causes of worry that are listed at the top: it must stay a glance.
 const GLANCE_MAX: usize = 6;
 
@@ -115,24 +117,27 @@ pub(super) fn render(input: &Input, status: &Status) -> Result<String, String> {
     for (name, text) in PARTIALS {
         add(name, text)?;
     }
-    let draw = |points| {
-        let page = templates.render("page", &view(input, status, points));
-        page.map_err(|e| format!("page: cannot be drawn: {e}"))
-    };
-    let page = draw(trends::POINTS_ALL)?;
-    let over = page.len().saturating_sub(BYTES_WANTED);
-    if over == 0 {
-        return Ok(page);
-    }
-    // With many series the charts have fewer points each. How many fit tell the paths: filling the templates costs more.
     let words = Words::new(input.cfg, input.now);
-    let paths = |points| trends::view(input, &words, points).path_bytes();
-    let all = paths(trends::POINTS_ALL);
-    let fits = |points: &u32| all.saturating_sub(paths(*points)) >= over;
-    draw((2..trends::POINTS_ALL).rev().find(fits).unwrap_or(1))
+    let charts = trends::view(input, &words, trends::POINTS_ALL);
+    // With many series the charts have fewer points each. Their paths tell how many fit: filling the templates costs more.
+    let all = charts.path_bytes();
+    let fits = |points: &u32| all / trends::POINTS_ALL as usize * *points as usize <= PATH_BYTES_WANTED;
+    let most = (2..=trends::POINTS_ALL).rev().find(fits).unwrap_or(1);
+    let mut whole = Some(charts).filter(|_| most == trends::POINTS_ALL);
+    let mut drawn = String::new();
+    for points in (1..=most).rev() {
+        let charts = whole.take().unwrap_or_else(|| trends::view(input, &words, points));
+        let page = templates.render("page", &view(input, status, charts));
+        drawn = page.map_err(|e| format!("page: cannot be drawn: {e}"))?;
+        // The rest is seldom so large that it takes another try.
+        if drawn.len() <= BYTES_WANTED {
+            break;
+        }
+    }
+    Ok(drawn)
 }
 
-fn view<'a>(input: &'a Input, s: &'a Status, points: u32) -> View<'a> {
+fn view<'a>(input: &'a Input, s: &'a Status, trends: TrendsView) -> View<'a> {
     let words = Words::new(input.cfg, input.now);
     let (headline, detail) = s.headline.split_once(", ").unwrap_or((s.headline.as_str(), ""));
     let mark = match s.worry.level {
@@ -171,7 +176,7 @@ fn view<'a>(input: &'a Input, s: &'a Status, points: u32) -> View<'a> {
         calls: call_rows::view(input, &words),
         drill: drills::view(&s.drills),
         month: month::view(input, &words),
-        trends: trends::view(input, &words, points),
+        trends,
         events: s.events.iter().map(event).collect(),
         log: input.log_tail.iter().skip(log_from).map(|line| clean(line)).collect(),
         script_hash: base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT.as_bytes())),
