@@ -62,7 +62,7 @@ proofs_began=$(date +%s)
 proofs &
 proofs_pid=$!
 # Counted from their own lines, so they are kept as well as shown.
-cargo_tests() { RUST_TEST_THREADS=$((4 * $(nproc))) cargo test --locked --no-fail-fast 2>&1 | tee "$records/cargo"; }
+cargo_tests() { RUST_TEST_THREADS=$((3 * $(nproc))) cargo test --locked --no-fail-fast 2>&1 | tee "$records/cargo"; }
 part "cargo test" cargo_tests
 if [ "$system" = yes ]; then
     system_test() { bash tests/system/run.sh 2>&1 | tee "$records/system"; }

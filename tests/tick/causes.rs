@@ -23,9 +23,9 @@ const CURTAILED: [&str; 7] = ["signal", "foreman", "relays-a", "relays-b", "spdu
 pub const INFLUX: &str =
     "\n[influx]\nurl = \"http://127.0.0.1:18027/write?db=mine\"\ntoken = \"site-influx-token\"\ntimeout = \"2 s\"\n";
 
-/// Every fault on every device. The six PDUs are alike: the first takes all faults, the others some each. A device that
-/// matters amid a call has its faults in turn while the mine runs and amid a call; with `MATRIX=whole` in the environment
-/// each of them in both.
+/// Every fault on every device. The six PDUs are alike: the first takes all faults. A device that matters amid a call has its
+/// faults in turn while the mine runs and amid a call. With `MATRIX=whole` in the environment each of them has both, and the
+/// other PDUs take some each.
 pub fn all_cases(faults: &Value) -> Vec<Case> {
     let is_whole = std::env::var("MATRIX").is_ok_and(|value| value == "whole");
     let mut cases = Vec::new();
@@ -36,7 +36,7 @@ pub fn all_cases(faults: &Value) -> Vec<Case> {
                 matches!((device.as_str(), kind.as_str().unwrap()), ("dead-man", "absurd") | ("smtps", "no-starttls"));
             let other_pdu =
                 device.strip_prefix("spdu-").and_then(|letter| letter.bytes().next()).filter(|b| *b != b'a');
-            let skipped = other_pdu.is_some_and(|letter| place % 5 != usize::from(letter - b'b'));
+            let skipped = other_pdu.is_some_and(|letter| !is_whole || place % 5 != usize::from(letter - b'b'));
             if means_nothing || skipped {
                 continue;
             }
