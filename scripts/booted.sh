@@ -65,20 +65,11 @@ boot() {
     fail "the container does not boot; see $FOLDER/boot.log"
 }
 within() { nsenter -t "$first" -a -- "$@"; }
-is() { [ "$1" = "$2" ] || { printf 'wanted: %s\nis:     %s\n' "$2" "$1" && return 1; }; }
 as_minectl() { within setpriv --reuid=minectl --regid=minectl --init-groups "$@"; }
 code_of() { within curl -s -m 20 -o /dev/null -w '%{http_code}' "$@"; }
 units() { within systemctl is-active cron nginx minectl-fcgi.socket | tr '\n' ' '; }
 failed_units() { within systemctl --failed --no-legend --plain; }
 left_behind() { within find / -xdev -name '*minectl*' -not -path '/proc/*' -not -path '/srv/*'; }
-wait_for() {
-    local until=$((SECONDS + $1))
-    shift
-    while ! "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $until ] || return 1
-        sleep 1
-    done
-}
 page_is_there() { [ "$(code_of http://127.0.0.1/)" = 200 ]; }
 
 rm -rf "$RUNNING"

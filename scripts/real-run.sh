@@ -42,22 +42,12 @@ CRON=$SCRATCH_ROOT/etc/cron.d/minectl
 # The sample configuration's own addresses: nobody else listens in this network.
 BASE=18000
 
-is() { [ "$1" = "$2" ] || { printf 'wanted: %s\nis:     %s\n' "$2" "$1" && return 1; }; }
 as_minectl() { inside setpriv --reuid=minectl --regid=minectl --init-groups minectl "$@"; }
 page() { curl -sS -m 10 "http://127.0.0.1/$1"; }
 served() { page metrics.prom | awk -v name="$1" '{ value = $NF; sub(/ [^ ]*$/, ""); if ($0 == name) print value }'; }
 kilowatts() { control /state | python3 -c 'import json, sys; print(round(sum(json.load(sys.stdin)["spdu_watts"]) / 1000))'; }
 runs() { grep -c 'run begins' "$LOG" 2>/dev/null || true; }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-    local until=$((SECONDS + $1))
-    shift
-    while ! "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $until ] || return 1
-        sleep 1
-    done
-}
 more_runs_than() { [ "$(runs)" -gt "$1" ]; }
 ended_after() { [ "$(grep -c 'run ends' "$LOG")" -gt "$1" ]; }
 phase_is() { [ "$(served "minectl_miners_phase{phase=\"$1\"}")" = 1 ]; }

@@ -20,6 +20,17 @@ fact() {
     shift
     if output=$("$@" 2>&1); then ok "$sentence"; else not_ok "$sentence" "$output"; fi
 }
+# is FOUND WANTED: whether both are the same; says what it found when not.
+is() { [ "$1" = "$2" ] || { printf 'wanted: %s\nis:     %s\n' "$2" "$1" && return 1; }; }
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+    local until=$((SECONDS + $1))
+    shift
+    while ! "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || return 1
+        sleep 1
+    done
+}
 # Takes over the lines of a program that prints `ok - ` and `not ok - ` itself, and counts them.
 counted() {
     local output code=0

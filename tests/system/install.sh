@@ -18,7 +18,6 @@ install_it() { inside /tmp/release/install.sh --no-packages "$@"; }
 as_minectl() { inside setpriv --reuid=minectl --regid=minectl --init-groups "$@"; }
 # Under cron's environment, not under this shell's.
 minectl() { as_minectl env -i HOME=/var/lib/minectl PATH=/usr/bin:/bin SHELL=/bin/sh /usr/local/bin/minectl "$@"; }
-is() { [ "$1" = "$2" ] || { printf 'wanted: %s\nis:     %s\n' "$2" "$1" && return 1; }; }
 owner_of() { inside stat -c '%a %U:%G' "$1"; }
 
 # (a) dry run -----------------------------------------------------------------------------------------------------------

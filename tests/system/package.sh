@@ -13,7 +13,6 @@ scratch_system "$FOLDER"
 MACHINE=$(uname -m | sed 's/armv[78]l/armv7/')
 strip -o "$FOLDER/program" "$TARGET/debug/minectl"
 
-is() { [ "$1" = "$2" ] || { printf 'wanted: %s\nis:     %s\n' "$2" "$1" && return 1; }; }
 owner_of() { inside stat -c '%a %U:%G' "$1"; }
 as_cron() { inside setpriv --reuid=minectl --regid=minectl --init-groups env -i PATH=/usr/bin:/bin SHELL=/bin/sh "$@"; }
 

@@ -24,7 +24,6 @@ mkdir "$SERVED"
 (cd "$SERVED" && exec python3 -m http.server --bind 127.0.0.1 8080 >/dev/null 2>&1) &
 for name in ours theirs; do ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$FOLDER/$name"; done
 
-is() { [ "$1" = "$2" ] || { printf 'wanted: %s\nis:     %s\n' "$2" "$1" && return 1; }; }
 # A device that stays silent is looked at again after a pause, and this test has none to spare.
 mkdir "$SCRATCH_ROOT/tmp/quick"
 printf '#!/bin/sh\n' >"$SCRATCH_ROOT/tmp/quick/sleep"
