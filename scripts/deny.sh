@@ -4,7 +4,7 @@
 # minutes); so it is no part of scripts/test.sh. Run it before a release, and when Cargo.lock changes.
 #
 #   scripts/deny.sh                    all of it; fetches the database
-#   scripts/deny.sh --database FOLDER  with a clone of https://github.com/rustsec/advisory-db that is there already
+#   scripts/deny.sh --database FOLDER  with a clone of https://github.com/RustSec/advisory-db that is there already
 #   scripts/deny.sh --offline          all but known weaknesses
 #
 # Exit code 1 when something is not as it should be.
@@ -15,7 +15,6 @@ TOOLS=$TARGET/deny-tools
 FOLDER=$TARGET/deny
 database=
 checks=(bans licenses sources advisories)
-options=()
 case ${1:-} in
 -h | --help) usage && exit 0 ;;
 --offline) checks=(bans licenses sources) ;;
@@ -36,17 +35,16 @@ if ! cargo deny --version >/dev/null 2>&1; then
 fi
 cp "$ROOT/deny.toml" "$FOLDER/deny.toml"
 if [ -n "$database" ]; then
-    # cargo-deny looks for a clone in a folder of its own naming.
-    sed -i "s#^\[advisories\]#&\ndb-path = \"$FOLDER/advisories\"\ndb-urls = [\"https://github.com/rustsec/advisory-db\"]#" "$FOLDER/deny.toml"
-    options+=(--disable-fetch)
+    # It clones from there what it would fetch.
+    sed -i "s#^\[advisories\]#&\ndb-path = \"$FOLDER/advisories\"#" "$FOLDER/deny.toml"
+    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="url.file://$database.insteadOf"
+    export GIT_CONFIG_VALUE_0=https://github.com/RustSec/advisory-db
 fi
 cd "$ROOT"
 cargo fetch --locked --quiet
 code=0
 for check in "${checks[@]}"; do
     say "--- $check"
-    more=()
-    if [ "$check" = advisories ]; then more=("${options[@]}"); fi
-    cargo deny --log-level error check --config "$FOLDER/deny.toml" "${more[@]}" "$check" || code=1
+    cargo deny --locked --log-level error --config "$FOLDER/deny.toml" check "$check" || code=1
 done
 exit $code
