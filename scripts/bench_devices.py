@@ -27,6 +27,8 @@ COUNTS = [1, 10, 100, 500]
 # The aim at 100 devices; at 500 it is printed beside.
 OVER_SLOWEST_MS = 150
 OUTLETS = 48
+# As much as an outlet draws, and all of them together: more than the fans can cool would be a call, told to people.
+OUTLET_W, MINE_W = 3300.5, 950_000
 INTERVAL_S = 120
 # The site's clock is set on by an interval before each run: a run that comes too early tells so, and telling takes time.
 origin = int(time.time())
@@ -70,11 +72,12 @@ class Pdus(asyncio.Protocol):
             self.transport.close()
 
 
-def outlets(now):
-    """What a PDU says."""
+def outlets(now, pdus):
+    """What each of so many PDUs says."""
+    watts = min(OUTLET_W, MINE_W / (pdus * OUTLETS))
     at = now.isoformat().replace("+00:00", "Z")
     rows = [
-        {"id": n, "label": f"m-{n:03}", "notes": "", "status": True, "curCons": 3300.5, "warning": False,
+        {"id": n, "label": f"m-{n:03}", "notes": "", "status": True, "curCons": watts, "warning": False,
          "autoReset": False, "minThreshold": 0, "maxThreshold": 0, "total": 120, "updateTime": at, "type": 1}
         for n in range(1, OUTLETS + 1)
     ]
@@ -125,9 +128,9 @@ def config(name, pdus, port, mode):
     return path
 
 
-def tick(path, limit=130):
-    """One run: wall s, CPU s, MB of memory at most."""
-    Pdus.body = outlets(next_interval())
+def tick(path, pdus=1, limit=130):
+    """One run with so many PDUs of ours: wall s, CPU s, MB of memory at most."""
+    Pdus.body = outlets(next_interval(), pdus)
     note = FOLDER / "time.txt"
     began = time.monotonic()
     words = ["/usr/bin/time", "-f", "%e %U %S %M %x", "-o", str(note), MINECTL, "--config", str(path), "tick"]
@@ -166,12 +169,12 @@ def growing():
         name = f"pdus-{count}"
         path = config(name, count, port, "observe")
         for _ in range(2):
-            tick(path)
+            tick(path, count)
         runs, slowest, devices = [], [], 0
         for _ in range(RUNS):
             # Foreman takes one call a second at each endpoint.
             time.sleep(1)
-            runs.append(tick(path))
+            runs.append(tick(path, count))
             took = answers(name)
             slowest.append(max(took))
             devices = len(took)
