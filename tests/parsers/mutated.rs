@@ -118,13 +118,13 @@ fn damaged_answers_of_devices_break_nothing_and_invent_nothing() {
 
 #[test]
 fn damaged_replies_logins_and_answers_of_services_break_nothing_and_invent_nothing() {
-    hold(&["digest", "raw_reply", "telegram", "telegram_updates", "sms", "dead_man"], 300);
+    hold(&["digest", "raw_reply", "telegram", "telegram_updates", "sms", "dead_man", "influx"], 300);
 }
 
 #[test]
-fn damaged_pages_of_the_utility_break_nothing_and_invent_nothing() {
+fn damaged_pages_break_nothing_and_invent_nothing() {
     hold(&["signal_page"], 60);
-    hold(&["signal_stamp"], 400);
+    hold(&["signal_stamp", "fleet"], 400);
 }
 
 #[test]

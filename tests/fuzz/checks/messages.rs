@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use minectl::by_hand::{Desk, handle};
 use minectl::config::{ChatRights, Secret, TelegramConfig};
+use minectl::influx::{self, Said};
 use minectl::model::{ChatMemory, DeliveryResult, Fault, Level, Override, Setting, SiteState};
 use minectl::notify::parse;
 use minectl::units::{BootId, Moment, Seconds};
@@ -107,4 +108,19 @@ pub fn dead_man(reply: &[u8]) -> bool {
     let is_taken = steady(|| parse::dead_man(answer.status, &answer.text())).is_none();
     assert!(!is_taken || (200..300).contains(&answer.status));
     is_taken
+}
+
+/// What the service for the trends says to some lines; a fault quotes no more of it than fits.
+pub fn influx(reply: &[u8]) -> bool {
+    let Some(answer) = answer(reply) else { return false };
+    let said = steady(|| influx::judged(answer.clone(), "http://10.0.0.5:8086/write?db=mine"));
+    match &said {
+        Said::Taken => assert!((200..300).contains(&answer.status), "taken with status {}", answer.status),
+        Said::TakenInPart(fault) | Said::Refused(fault) => {
+            is_quotable(fault);
+            assert!((400..500).contains(&answer.status), "given up with status {}", answer.status);
+        }
+        Said::Failed(fault) => is_quotable(fault),
+    }
+    said == Said::Taken
 }

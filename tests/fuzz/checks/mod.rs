@@ -28,7 +28,7 @@ const DETAIL_BYTES_MAX: usize = 4096;
 pub type Check = fn(&[u8]) -> bool;
 
 /// Every reader by the name of its fuzz target.
-pub const ALL: [(&str, Check); 20] = [
+pub const ALL: [(&str, Check); 22] = [
     ("room_alert", devices::room_alert),
     ("relays", devices::relays),
     ("iotawatt", devices::iotawatt),
@@ -49,6 +49,8 @@ pub const ALL: [(&str, Check); 20] = [
     ("record", records::record),
     ("history", records::history),
     ("calls", records::calls),
+    ("influx", messages::influx),
+    ("fleet", pages::fleet),
 ];
 
 /// The reader of this name.

@@ -1,5 +1,6 @@
-//! The utility's page: character set, place, pattern, value, stamp.
+//! The utility's page: character set, place, pattern, value, stamp. And the page of another site, which `fleet` shows.
 
+use minectl::commands::fleet;
 use minectl::config::SignalMeaning;
 use minectl::drivers::page::{decode, examine, moment, strict_number};
 use minectl::model::SignalValue;
@@ -59,4 +60,19 @@ pub fn signal_stamp(bytes: &[u8]) -> bool {
     assert!(number.as_ref().is_none_or(|number| number.is_finite()), "{number:?}");
     // Each format is tried, whatever the first one says.
     FORMATS.iter().filter_map(|format| steady(|| moment(&text, format, ZONE, NOW))).count() > 0
+}
+
+/// What another site says of itself: what goes onto a terminal or into a table is text and nothing else, and what is too old
+/// is never well.
+pub fn fleet(bytes: &[u8]) -> bool {
+    let Ok(seen) = steady(|| fleet::read(bytes, NOW)) else { return false };
+    let texts = [&seen.site, &seen.mode, &seen.state, &seen.headline, &seen.worry, &seen.signal];
+    for words in texts.into_iter().chain([&seen.power.text, &seen.intake.text]) {
+        assert!(!words.chars().any(char::is_control), "control characters: {words:?}");
+        assert!(words.len() <= 4096, "{} bytes: {words:.200}", words.len());
+    }
+    let numbers = [seen.signal_number, seen.power.number, seen.intake.number];
+    assert!(numbers.into_iter().flatten().all(f64::is_finite), "{numbers:?}");
+    assert!(!seen.is_stale || seen.verdict() == fleet::Verdict::Critical, "stale, and yet {:?}", seen.verdict());
+    true
 }
