@@ -149,9 +149,13 @@ fn asked_text(input: &Input) -> String {
     let asked = &input.state.miners.asked;
     let complete = asked.values().filter(|a| a.status == Some(CommandStatus::Complete)).count();
     let failed = asked.values().filter(|a| is_failed(a)).count();
-    let mut text = format!("{} asked to sleep, {complete} took it", count(asked.len(), "miner", "miners"));
+    let under_way = asked.len() - complete - failed;
+    let mut text = format!("{} asked to sleep: {complete} confirmed", count(asked.len(), "miner", "miners"));
+    if under_way > 0 {
+        text.push_str(&format!(", {under_way} under way"));
+    }
     if failed > 0 {
-        text.push_str(&format!(", {failed} failed"));
+        text.push_str(&format!(", {failed} not taken"));
     }
     text
 }
