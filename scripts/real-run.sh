@@ -42,7 +42,7 @@ CRON=$SCRATCH_ROOT/etc/cron.d/minectl
 # The sample configuration's own addresses: nobody else listens in this network.
 BASE=18000
 
-as_minectl() { inside setpriv --reuid=minectl --regid=minectl --init-groups minectl "$@"; }
+as_minectl() { inside setpriv --reuid=minectl --regid=minectl --init-groups "$@"; }
 page() { curl -sS -m 10 "http://127.0.0.1/$1"; }
 served() { page metrics.prom | awk -v name="$1" '{ value = $NF; sub(/ [^ ]*$/, ""); if ($0 == name) print value }'; }
 kilowatts() { control /state | python3 -c 'import json, sys; print(round(sum(json.load(sys.stdin)["spdu_watts"]) / 1000))'; }

@@ -17,16 +17,19 @@ SEED=${2:-1}
 FOLDER=$TARGET/soak
 
 need_build_tools
-need_packages /usr/bin/python3=python3
+need_packages /usr/bin/python3=python3 /usr/bin/time=time
 say "Building ..."
 (cd "$ROOT" && cargo build --release --locked --quiet --bin minectl --example site)
 
 rm -rf "$FOLDER"
 mkdir -p "$FOLDER"
+# The page lies in memory, as install.sh has it.
+PAGE=$(mktemp -d -p /dev/shm)
 SITE_PID=
-trap 'if [ -n "$SITE_PID" ]; then kill "$SITE_PID"; fi' EXIT
+trap 'rm -rf "$PAGE"; if [ -n "$SITE_PID" ]; then kill "$SITE_PID"; fi' EXIT
 start_site_somewhere "$TARGET/release/examples/site" "$FOLDER" "36000 37000 38000 39000"
 adapted_config "$FOLDER/config.txt"
+sed -i "s#^page = .*#page = \"$PAGE\"#" "$FOLDER/config.txt"
 chmod 600 "$FOLDER/config.txt"
 /usr/bin/python3 "$ROOT/scripts/soak_run.py" "$TARGET/release/minectl" "$FOLDER" "$BASE" "$DAYS" "$SEED" |
     tee "$FOLDER/result.txt"

@@ -21,14 +21,16 @@ START, INTERVAL_S, DAY_S = 1_795_370_400, 120, 86_400
 # Within a run the site's clock goes this much faster than the real one.
 RATE = 40
 RUNS_A_DAY = DAY_S // INTERVAL_S
-# The sample's budget and deadline, and what the mine may draw when it is off, in watts.
-BUDGET_S, DEADLINE_S, OFF_W = 105, 900, 20_000
+# A run's budget is time at the site; waits for devices are real time, and the longest of them is Foreman's.
+BUDGET_S, WAIT_S = 105, 10
+# By when the mine must be off after the page changed, whatever fails meanwhile; and what it may draw then, in watts.
+DEADLINE_S, OFF_W = 900, 20_000
 RUN_NUMBER, CALL_NUMBER = 250, 342
 MEMORY_MB, DATABASE_MB, LOG_MB = 32, 3, 26
 # What may fail without being an excuse for a missed call, and for how many runs at most.
 FAULTS = [
     ("room-alert", "hang"), ("room-alert", "500"), ("room-alert", "frozen"), ("iotawatt", "refuse"),
-    ("iotawatt", "stalled-log"), ("relays-a", "reset"), ("relays-b", "hang"), ("foreman", "hang"), ("foreman", "500"),
+    ("iotawatt", "stalled-null"), ("relays-a", "reset"), ("relays-b", "hang"), ("foreman", "hang"), ("foreman", "500"),
     ("spdu-c", "hang"), ("signal", "500"), ("signal", "hang"), ("telegram", "refuse"), ("twilio", "500"),
     ("smtp", "451"), ("dead-man", "hang"),
 ]  # fmt: skip
@@ -51,12 +53,14 @@ def set_clock(site):
 
 
 def tick():
-    """One process: exit code, site seconds, MB of memory at most, KB given to the disk."""
+    """One process: exit code, seconds, MB of memory at most, KB given to the disk."""
+    note = FOLDER / "time.txt"
     began = time.monotonic()
-    process = subprocess.Popen(TICK)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, (time.monotonic() - began) * RATE, usage.ru_maxrss / 1024, usage.ru_oublock / 2
+    # Its own figures say nothing of this program's memory, as those of a child of ours would.
+    subprocess.run(["/usr/bin/time", "-f", "%M %O %x", "-o", str(note), *TICK], check=False)
+    took = time.monotonic() - began
+    kilobytes, blocks, code = note.read_text().split("\n")[-2].split()
+    return int(code), took, int(kilobytes) / 1024, int(blocks) / 2
 
 
 def size_mb(*names):
@@ -124,7 +128,7 @@ class Soak:
         for number in range(runs):
             of_day = number * INTERVAL_S
             self.one_run(START + day * DAY_S + of_day, day, of_day, calls)
-        sizes = [size_mb("data/db*"), size_mb("data/history"), size_mb("minectl.log*"), size_mb("data"), size_mb("page")]
+        sizes = [size_mb("data/db*"), size_mb("data/history"), size_mb("minectl.log*"), size_mb("data")]
         self.sizes.append(sizes)
         print(
             f"{day + 1:4} {weather['outdoor_c']:6.1f} {len(calls):5} {self.memory:7.1f} {self.longest:9.1f}"
@@ -136,15 +140,15 @@ class Soak:
 
 soak = Soak()
 control("/set", {"signal_number": RUN_NUMBER})
-print(" day  out C calls  RSS MB longest s KB/run  db MB  history   log MB  data MB  page MB  real s")
+print(" day  out C calls  RSS MB longest s KB/run  db MB  history   log MB  data MB  real s")
 for day in range(DAYS):
     soak.one_day(day)
 
 wrong = []
 if soak.missed:
     wrong.append(f"{len(soak.missed)} runs of calls with the mine on after {DEADLINE_S} s")
-if soak.longest > BUDGET_S + 5:
-    wrong.append(f"a run took {soak.longest:.0f} s, budget {BUDGET_S} s")
+if soak.longest > BUDGET_S / RATE + WAIT_S + 1:
+    wrong.append(f"a run took {soak.longest:.1f} s")
 for name, value, limit in [
     ("memory", soak.memory, MEMORY_MB),
     ("database", max(sizes[0] for sizes in soak.sizes), DATABASE_MB),
