@@ -36,6 +36,9 @@ const RETRY_AFTER_DEFAULT_S: u64 = 2;
 /// After this many requests in a row without an answer, Foreman is left alone for this pass.
 const SILENT_MAX: u32 = 2;
 
+/// The longest wait for how a command stands while others are to be sent. Real time.
+const ABOUT_MAX: Seconds = Seconds(2);
+
 /// One endpoint's pace: the next call not before a pause after the last answer.
 struct Pace {
     gap: Duration,
@@ -58,6 +61,8 @@ struct Foreman<'a> {
     cfg: &'a ForemanConfig,
     clock: &'a Clock,
     limits: Limits,
+    /// Whether commands wait while it asks: then a 429 is an answer like any other.
+    is_amid: bool,
 }
 
 impl Foreman<'_> {
@@ -76,7 +81,7 @@ impl Foreman<'_> {
     ) -> Result<(Value, UnixSeconds), Fault> {
         let url = joined(&self.cfg.url, path);
         let mut answer = self.exchange(pace, pace.wait(), method, &url, body)?;
-        if answer.status == 429 {
+        if answer.status == 429 && !self.is_amid {
             let wait = self.clock.real_span(Duration::from_secs(retry_after_s(&answer)));
             answer = self.exchange(pace, wait.max(pace.wait()), method, &url, body)?;
         }
@@ -159,7 +164,7 @@ fn retry_after_s(answer: &Answer) -> u64 {
 /// reading, because no miner could be commanded by it; without the summary, or with a list that breaks off, there is one
 /// with a remark.
 pub(super) fn read(cfg: &ForemanConfig, clock: &Clock, ask: &[u64], limits: Limits) -> Reading<ForemanReading> {
-    let foreman = Foreman { cfg, clock, limits };
+    let foreman = Foreman { cfg, clock, limits, is_amid: false };
     let mut remarks = Vec::new();
     let client = format!("api/v2/clients/{}", cfg.client_id);
     let summary = foreman.call(&mut Pace::new(cfg, clock), "GET", &client, None);
@@ -300,8 +305,10 @@ pub(super) fn act(
     limits: Limits,
     changes: &[(u64, PowerMode)],
 ) -> Vec<Result<Reply, Fault>> {
-    let foreman = Foreman { cfg, clock, limits };
+    let foreman = Foreman { cfg, clock, limits, is_amid: false };
     let (mut mode_pace, mut status_pace) = (Pace::new(cfg, clock), Pace::new(cfg, clock));
+    let about = Limits { timeout: limits.timeout.min(ABOUT_MAX), until: limits.until };
+    let mut about = Some(Foreman { cfg, clock, limits: about, is_amid: true });
     let mut results: Vec<Result<Reply, Fault>> = Vec::new();
     let mut silent = 0;
     for &(miner, mode) in changes {
@@ -311,14 +318,10 @@ pub(super) fn act(
         }
         let result = submit(&foreman, &mut mode_pace, miner, mode);
         silent = if result.as_ref().is_err_and(is_no_use) { silent + 1 } else { 0 };
-        if let Some(before) = results.last_mut() {
-            ask_about(&foreman, &mut status_pace, before);
-        }
+        ask_about(&mut about, &mut status_pace, results.last_mut());
         results.push(result);
     }
-    if let Some(last) = results.last_mut() {
-        ask_about(&foreman, &mut status_pace, last);
-    }
+    ask_about(&mut about, &mut status_pace, results.last_mut());
     results
 }
 
@@ -361,12 +364,19 @@ fn submit(foreman: &Foreman, pace: &mut Pace, miner: u64, mode: PowerMode) -> Re
     Ok(Reply::Accepted { command, status })
 }
 
-/// Asks once how a taken command stands; without an answer it stays as it was, to be asked about later.
-fn ask_about(foreman: &Foreman, pace: &mut Pace, result: &mut Result<Reply, Fault>) {
-    if let Ok(Reply::Accepted { command, status: known }) = result {
-        match status(foreman, pace, *command) {
-            Ok(status) => *known = status,
-            Err(fault) => log::debug!("command {command}: not asked about: {fault}"),
+/// Asks once how a taken command stands; without an answer it stays as it was, to be asked about later. The commands come
+/// first: after one question in vain no other is put in this pass.
+fn ask_about(about: &mut Option<Foreman>, pace: &mut Pace, result: Option<&mut Result<Reply, Fault>>) {
+    let (Some(foreman), Some(Ok(Reply::Accepted { command, status: known }))) = (about.as_ref(), result) else {
+        return;
+    };
+    match status(foreman, pace, *command) {
+        Ok(status) => *known = status,
+        Err(fault) => {
+            log::debug!("command {command}: not asked about: {fault}");
+            if is_no_use(&fault) {
+                *about = None;
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use minectl::config::Config;
 use minectl::model::{CommandStatus, FaultKind, Reply};
+use minectl::units::Seconds;
 
 use crate::acting::{LIMIT, act_within, results, sleep};
 use crate::config::{foreman, nowhere};
@@ -93,4 +94,24 @@ fn one_miner_that_foreman_does_not_know_stops_no_other() {
     );
     assert_eq!(outcomes[1].result.as_ref().unwrap_err().kind, FaultKind::Unreadable);
     assert_eq!(outcomes[2].result, Ok(Reply::Accepted { command: 9, status: CommandStatus::Unknown }));
+}
+
+#[test]
+fn commands_do_not_wait_for_news_of_those_before_them() {
+    let busy = || Act::answer(429, "Retry-After: 30\r\n", "");
+    for news in [|| Act::Hang, busy] {
+        let server = Server::by(move |request| match request.starts_with("POST") {
+            true => Act::json(r#"{"command":7,"status":"okay"}"#),
+            false => news(),
+        });
+        let mut cfg = with_foreman(&server);
+        cfg.foreman.timeout = Seconds(10);
+        let began = Instant::now();
+        let outcomes = act_within(&cfg, Duration::from_secs(10), &[1, 2, 3, 4, 5, 6].map(sleep));
+        let taken = Ok(Reply::Accepted { command: 7, status: CommandStatus::Pending });
+        assert!(results(outcomes).iter().all(|result| *result == taken));
+        let asked = server.requests().iter().filter(|request| request.starts_with("GET")).count();
+        assert_eq!(asked, 1, "after one question in vain no other is put");
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    }
 }
