@@ -67,6 +67,8 @@ SITE_PID=
 trap 'if [ -n "$SITE_PID" ]; then kill "$SITE_PID"; fi' EXIT
 start_site_somewhere "$TARGET/release/examples/site" "$FOLDER" "32000 33000 34000 35000"
 adapted_config "$FOLDER/config.txt"
+# As cron starts it.
+export "$(grep ^MALLOC_ARENA_MAX= "$ROOT/cron/minectl.cron")"
 unset MINECTL_TEST_CLOCK MINECTL_TEST_BOOT
 if [ "$what" = devices ]; then
     /usr/bin/python3 "$ROOT/scripts/bench_devices.py" "$TARGET/release/minectl" "$FOLDER" "$BASE" "$RUNS" |

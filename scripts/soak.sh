@@ -29,6 +29,8 @@ SITE_PID=
 trap 'rm -rf "$PAGE"; if [ -n "$SITE_PID" ]; then kill "$SITE_PID"; fi' EXIT
 start_site_somewhere "$TARGET/release/examples/site" "$FOLDER" "36000 37000 38000 39000"
 adapted_config "$FOLDER/config.txt"
+# As cron starts it.
+export "$(grep ^MALLOC_ARENA_MAX= "$ROOT/cron/minectl.cron")"
 sed -i "s#^page = .*#page = \"$PAGE\"#" "$FOLDER/config.txt"
 chmod 600 "$FOLDER/config.txt"
 /usr/bin/python3 "$ROOT/scripts/soak_run.py" "$TARGET/release/minectl" "$FOLDER" "$BASE" "$DAYS" "$SEED" |

@@ -89,7 +89,7 @@ install_it >"$FOLDER/said" 2>&1
 fact "an edited configuration and an edited site are kept byte for byte" is "$(sha256sum "$SCRATCH_ROOT/etc/nginx/sites-available/minectl" "$CONFIG")" "$kept"
 fact "that is said, with the file to compare with" grep '^kept .*/etc/nginx/sites-available/minectl: changed by you; ours lies in /usr/local/lib/minectl' "$FOLDER/said"
 fact "the cron entry follows loop_interval, and MAILTO stays" \
-    is "$(grep -v '^#' "$CRON" | cut -c1-30)" "$(printf 'SHELL=/bin/sh\nMAILTO=owner@example.org\n*/5 * * * * minectl /usr/bin/t')"
+    is "$(grep -v '^#' "$CRON" | cut -c1-30)" "$(printf 'MALLOC_ARENA_MAX=1\nSHELL=/bin/sh\nMAILTO=owner@example.org\n*/5 * * * * minectl /usr/bin/t')"
 if [ -e "$ROOT/cron/nginx-minectl-admin.conf" ]; then
     fact "without a password file the debug page is off, and it says how to switch it on" grep '^note .*htpasswd -B -c /etc/nginx/minectl.htpasswd' "$FOLDER/said"
     fact "nothing of it is served then" sh -c "! [ -e '$SCRATCH_ROOT/etc/nginx/minectl.d/admin.conf' ]"
