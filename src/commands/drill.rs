@@ -70,7 +70,7 @@ fn drill(cfg: &Config, clock: &Clock, args: &DrillArgs, out: &mut dyn Write) -> 
             return Ok(if record.verdict == DrillVerdict::Passed { EXIT_DONE } else { EXIT_FAULTS });
         }
         let waits_its_turn = loaded.overrides.iter().any(|over| is_ours(over, &ordered));
-        if !waits_its_turn && state.drill.order != Some(ordered) {
+        if !waits_its_turn && !is_taken(&state, &ordered) {
             return Err(Error::Storage("the order was cleared before a run took it; try again".to_owned()));
         }
         clock.pause(tick::BETWEEN_DRILL_RUNS.duration());
@@ -100,14 +100,20 @@ fn place(store: &Store, order: DrillOrder, now: &Moment) -> Result<(), Error> {
 }
 
 fn is_ours(over: &Override, ordered: &Moment) -> bool {
-    matches!(over.setting, Setting::Drill(_)) && over.since == *ordered
+    matches!(over.setting, Setting::Drill(_)) && over.since.is(ordered)
 }
 
 /// The certificate of the drill that was ordered then, when it is over.
 fn over<'a>(state: &'a SiteState, ordered: &Moment) -> Option<&'a DrillRecord> {
-    let goes_on = state.drill.running.as_ref().is_some_and(|drill| drill.order == Some(*ordered));
-    let is_taken = state.drill.order == Some(*ordered);
-    state.drill.last.as_ref().filter(|last| is_taken && !goes_on && last.ended >= ordered.wall)
+    let is_it = |order: Option<Moment>| order.is_some_and(|order| order.is(ordered));
+    let goes_on = state.drill.running.as_ref().is_some_and(|drill| is_it(drill.order));
+    let last = state.drill.last.as_ref().filter(|_| is_taken(state, ordered) && !goes_on);
+    last.filter(|last| last.ended >= state.drill.order.map_or(ordered.wall, |order| order.wall))
+}
+
+/// Whether a run has taken the order.
+fn is_taken(state: &SiteState, ordered: &Moment) -> bool {
+    state.drill.order.is_some_and(|order| order.is(ordered))
 }
 
 /// Prints the certificate of the last drill, as text or as JSON. Returns the exit code: 0 only when it passed.

@@ -78,7 +78,8 @@ pub(super) fn step(pass: &Pass<'_>, next: &mut SiteState, report: &mut Report) {
 
 /// The order that was not taken yet.
 fn ordered<'a>(overrides: &'a [Override], next: &SiteState) -> Option<(&'a DrillOrder, &'a Override)> {
-    overrides.iter().filter(|over| next.drill.order != Some(over.since)).find_map(|over| {
+    let is_taken = |over: &Override| next.drill.order.is_some_and(|order| order.is(&over.since));
+    overrides.iter().filter(|over| !is_taken(over)).find_map(|over| {
         let Setting::Drill(order) = &over.setting else { return None };
         Some((order, over))
     })
@@ -186,8 +187,8 @@ fn stopped_by(pass: &Pass<'_>, next: &SiteState, drill: &Drill) -> Option<String
     if let Some(gap) = next.last_pass.map(|last| pass.now.since(&last)).filter(|gap| *gap > GAP_MAX) {
         return Some(format!("no run for {gap}"));
     }
-    let is_ours = |over: &Override| matches!(over.setting, Setting::Drill(_)) && Some(over.since) == drill.order;
-    if drill.order.is_some() && !pass.overrides.iter().any(is_ours) {
+    let is_of = |over: &Override, order: &Moment| matches!(over.setting, Setting::Drill(_)) && over.since.is(order);
+    if drill.order.is_some_and(|order| !pass.overrides.iter().any(|over| is_of(over, &order))) {
         return Some("its order was cleared or has run out".to_owned());
     }
     against::anything(pass, next, Some(drill))

@@ -12,7 +12,8 @@ pub(super) fn apply(cfg: &Config, next: &mut SiteState, overrides: &[Override], 
     next.written.retain(|target, _| overrides.iter().any(|over| over.setting.target() == *target));
     for over in overrides {
         let Setting::State(state) = over.setting else { continue };
-        if next.written.insert(over.setting.target(), over.since) == Some(over.since) {
+        let before = next.written.insert(over.setting.target(), over.since);
+        if before.is_some_and(|written| written.is(&over.since)) {
             continue;
         }
         let by = format!("by {}: {}", over.by, over.reason);

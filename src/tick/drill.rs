@@ -25,17 +25,20 @@ impl Run<'_> {
     /// Whether an order of a drill was taken and is over.
     pub(super) fn is_drilled(&self, over: &Override) -> bool {
         let drill = &self.state.drill;
-        let goes_on = drill.running.as_ref().is_some_and(|running| running.order == Some(over.since));
-        matches!(over.setting, Setting::Drill(_)) && drill.order == Some(over.since) && !goes_on
+        let is_ours = |order: Option<Moment>| order.is_some_and(|order| order.is(&over.since));
+        let goes_on = drill.running.as_ref().is_some_and(|running| is_ours(running.order));
+        matches!(over.setting, Setting::Drill(_)) && is_ours(drill.order) && !goes_on
     }
 
     /// Whether a delivery carries the message of the drill that goes on.
     pub(super) fn carries_drill(&self, delivery: &Delivery) -> bool {
         let Some(drill) = &self.state.drill.running else { return false };
+        // Not that of a drill before it, which may still wait.
+        let is_of_it = |queued: Moment| queued.boot == drill.began.boot && queued.up >= drill.began.up;
         let ours = self.outbox.iter().filter(|entry| delivery.ids.contains(&entry.id));
         ours.into_iter().any(|entry| {
             entry.channel == delivery.channel
-                && entry.notice.at == drill.began.wall
+                && entry.queued.is_some_and(is_of_it)
                 && entry.notice.text.starts_with(DRILL_MESSAGE)
         })
     }

@@ -111,6 +111,11 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Whether both are one point in time, whatever the wall clock was called then: it may have been set right since.
+    pub fn is(&self, other: &Moment) -> bool {
+        (self.boot, self.up) == (other.boot, other.up)
+    }
+
     /// How long `earlier` is past: by the boot clock within one boot. Across boots by the wall clock, and at least as long
     /// as this boot has lasted: a clock that is behind makes nothing young.
     pub fn since(&self, earlier: &Moment) -> Seconds {

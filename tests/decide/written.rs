@@ -1,7 +1,7 @@
 //! Raw state by hand: written once, and what the rules and the interlocks make of it.
 
 use minectl::model::*;
-use minectl::units::Seconds;
+use minectl::units::{Seconds, UnixSeconds};
 
 use crate::scene::Scene;
 
@@ -29,6 +29,20 @@ fn a_state_is_written_once_with_an_event_and_written_again_when_it_is_set_again(
     scene.set(signal(Level::Blind));
     scene.run();
     assert_eq!(written(&scene, "signal").len(), 2);
+}
+
+#[test]
+fn a_clock_that_is_set_right_writes_nothing_a_second_time() {
+    for by in [3 * 3600, -3 * 3600] {
+        let mut scene = Scene::curtailed();
+        scene.set(signal(Level::Blind));
+        scene.run();
+        scene.wait(120);
+        scene.now.wall = UnixSeconds(scene.now.wall.0 + by);
+        scene.run();
+        let moved = scene.events.iter().filter(|e| e.text.contains("the wall clock was moved")).count();
+        assert_eq!((moved, written(&scene, "signal").len()), (1, 1), "{by}");
+    }
 }
 
 #[test]
