@@ -30,7 +30,7 @@ use super::table::table;
 use crate::config::{Config, Mode};
 use crate::model::{
     CheckResult, Command, DRILL_SCHEMA, Drill, DrillCheck, DrillFailure, DrillMiner, DrillOrder, DrillRecord,
-    DrillStep, DrillVerdict, EventKind, OutletRef, Override, Rung, Setting, Severity, SiteState, Snapshot,
+    DrillStep, DrillVerdict, EventKind, LastGood, OutletRef, Override, Rung, Setting, Severity, SiteState, Snapshot,
 };
 use crate::units::{Moment, Seconds};
 
@@ -156,6 +156,9 @@ fn take_targets(pass: &Pass<'_>, next: &mut SiteState, drill: &mut Drill, miner:
     drill.rung = miner::first_rung(pass.snapshot, &miner);
     drill.quiet_before = search::quiet_outlets(pass, next).ok().filter(|_| miner.outlet.is_none());
     next.drill.last_miner = miner.id.or(next.drill.last_miner);
+    if drill.rung != Rung::Foreman {
+        next.drill.cut = miner.outlet.clone().map(|value| LastGood { value, at: *pass.now });
+    }
     drill.miner = Some(miner);
     drill.fan = Some(fan);
     drill.step = DrillStep::MinerOff;

@@ -42,6 +42,7 @@ enum Seen {
 const ONLY_A_COMMAND: Seen = Seen::Hidden;
 const ONLY_A_MESSAGE: Seen = Seen::Hidden;
 const ONLY_A_PING: Seen = Seen::Hidden;
+const ONLY_A_LINE: Seen = Seen::Hidden;
 
 fn seen(device: &str, kind: &str) -> Seen {
     let pdu = device.starts_with("spdu");
@@ -66,6 +67,9 @@ fn seen(device: &str, kind: &str) -> Seen {
         // Every request to the check itself counts as a run: only its host is asked.
         ("dead-man", "refuse" | "hang" | "slow-drip" | "reset" | "500") => wire(kind),
         ("dead-man", _) => ONLY_A_PING,
+        // A line that is written stays: only its host is asked. `remembered.rs` has what the last run was told.
+        ("influx", "refuse" | "hang" | "slow-drip" | "reset" | "500") => wire(kind),
+        ("influx", _) => ONLY_A_LINE,
         // The room alert sends back to the page in this round.
         ("signal", "redirect") => Seen::Told(&["302"]),
         // Services that have no clock in what they say of themselves.
@@ -109,7 +113,7 @@ fn each_fault_that_shows_without_a_command_is_named_with_its_way_out_and_the_oth
         rounds(edit, &devices, &pdus, 190.0, |round| round % 2 == share)
     };
     let rare = |share: usize| {
-        let devices = ["emoncms", "sms-http", "smtps"];
+        let devices = ["emoncms", "sms-http", "smtps", "influx"];
         let edit = |text| devices.iter().fold(short(text), |text, device| causes::adapted(device, text));
         rounds(edit, &devices, &[], 90.0, |round| round % 2 == share)
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::causes;
 use crate::mine::Mine;
 use crate::report::{Report, look, short, text};
 
@@ -57,6 +58,46 @@ fn fans_and_outlets_that_do_not_do_as_told_are_seen_by_what_the_last_run_remembe
     by_hand(&mine, 5, "GET", "/state.json?relay2=1", &Value::Null);
     mine.wait_site(10.0);
     fails(&look(&mine, &[]), "fan 2", "relay off");
+}
+
+#[test]
+fn commands_to_miners_that_failed_and_outlets_that_are_on_though_told_off_are_named() {
+    // The outlets' turn comes at once when Foreman's agent fails.
+    let mine = Mine::start(60.0, |text| short(text).replace("foreman_limit = \"2 minutes\"", "foreman_limit = \"10 s\""));
+    mine.tick().silent();
+    let of_the_mine = |report: &Report, name: &str, words: &str| {
+        let is_it = |check: &&Value| check["group"] == "mine" && text(check, "name") == name;
+        let lines: Vec<Value> = report.checks().iter().filter(is_it).cloned().collect();
+        let line = lines.iter().find(|line| text(line, "says").contains(words)).cloned();
+        line.inspect(|line| assert!(!text(line, "way_out").is_empty(), "{line}")).ok_or(lines)
+    };
+    let (failed, on) = ("commands to miners failed at its agent", "outlets were told off and are on: ");
+    let well = look(&mine, &[]);
+    assert!(of_the_mine(&well, "foreman", failed).is_err() && of_the_mine(&well, "spdu-b", on).is_err());
+
+    mine.fault("foreman", "commands-fail");
+    mine.fault("spdu-b", "ignores");
+    mine.set(json!({"signal_number": 342}));
+    let told = |_: &Value| mine.commands().iter().any(|(device, _)| device == "spdu-b");
+    mine.tick_until("outlets told off", LIMIT, told);
+    mine.wait_site(30.0);
+    let report = look(&mine, &[]);
+    assert_eq!(of_the_mine(&report, "foreman", failed).unwrap()["verdict"], "warn");
+    assert_eq!(of_the_mine(&report, "spdu-b", on).unwrap()["verdict"], "fail");
+    assert!(of_the_mine(&report, "spdu-a", on).is_err(), "one that obeyed is named: {}", report.json);
+}
+
+#[test]
+fn what_became_of_the_last_values_is_told() {
+    let mine = Mine::start(60.0, |text| causes::adapted("influx", short(text)));
+    mine.fault("influx", "401");
+    mine.tick().silent();
+    mine.heal();
+    let line = look(&mine, &["--device", "influx"]).line("influx").clone();
+    assert!(text(&line, "says").contains("the last run's values were not taken: access refused"), "{line}");
+    assert!(line["verdict"] == "warn" && !text(&line, "way_out").is_empty(), "{line}");
+    mine.tick().silent();
+    assert_eq!(look(&mine, &["--device", "influx"]).line("influx")["verdict"], "ok");
 }
 
 #[test]
