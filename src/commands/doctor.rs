@@ -10,6 +10,7 @@ mod devices;
 mod machine;
 mod memory;
 mod output;
+mod permissions;
 mod points;
 mod rules;
 mod runs;
@@ -43,6 +44,8 @@ pub struct Places {
     pub time_sync: PathBuf,
     /// The processes.
     pub processes: PathBuf,
+    /// The program that the runs start.
+    pub program: PathBuf,
 }
 
 impl Places {
@@ -55,6 +58,7 @@ impl Places {
             crontab_program: "/usr/bin/crontab".into(),
             time_sync: "/run/systemd/timesync".into(),
             processes: "/proc".into(),
+            program: std::env::current_exe().unwrap_or_else(|_| "/usr/local/bin/minectl".into()),
         }
     }
 }
@@ -104,6 +108,7 @@ pub fn machine(cfg: &Config, path: &Path, clock: &Clock, places: &Places) -> Vec
 fn machine_checks(cfg: &Config, path: &Path, clock: &Clock, places: &Places, memory: &Memory) -> Vec<Check> {
     let now = clock.now();
     let mut checks = config_file::checks(cfg, path);
+    checks.extend(permissions::checks(cfg, path, &places.program));
     checks.extend(machine::checks(cfg, clock, places, memory));
     checks.extend(runs::checks(cfg, memory, &now));
     checks.extend(cron::checks(cfg, path, places));

@@ -31,6 +31,7 @@ impl Box {
             crontab_program: at("no-crontab"),
             time_sync: at("timesync"),
             processes: at("proc"),
+            program: at("minectl"),
         };
         for name in ["cron.d", "crontabs", "timesync", "proc/12"] {
             fs::create_dir_all(at(name)).unwrap();
@@ -100,6 +101,37 @@ fn a_configuration_with_secrets_is_closed_to_others() {
         mode(&here.at("config.txt"), bad);
         here.expect("permissions", Verdict::Fail, &format!("holds secrets and is {bad:04o}"));
     }
+}
+
+#[test]
+fn what_others_may_change_or_read_beside_the_configuration_is_told_with_the_command_that_closes_it() {
+    let here = Box::new();
+    let data = here.at("demo/data");
+    fs::create_dir_all(&data).unwrap();
+    let well = "nobody else may change the program";
+    for (name, good, bad, change) in [
+        ("demo/data", 0o750, 0o757, "o-w"),
+        ("minectl", 0o755, 0o775, "go-w"),
+        ("demo/data/cgi.key", 0o600, 0o604, "g-wx,o-rwx"),
+        ("demo/data/config-to-be-1a2b.json", 0o640, 0o660, "g-wx,o-rwx"),
+        ("demo/data/state.json", 0o600, 0o644, "g-wx,o-rwx"),
+    ] {
+        let path = here.at(name);
+        if !path.exists() {
+            fs::write(&path, "{}").unwrap();
+        }
+        mode(&path, good);
+        here.expect("permissions", Verdict::Ok, well);
+        mode(&path, bad);
+        here.expect("permissions", Verdict::Fail, &format!("{bad:04o}"));
+        let told = here.checks().into_iter().find(|check| check.says.contains(&format!("{bad:04o}"))).unwrap();
+        let way_out = format!("`sudo chmod {change} {}`", path.display());
+        assert_eq!(told.way_out.as_deref(), Some(way_out.as_str()));
+        mode(&path, good);
+    }
+    fs::write(data.join("tick.lock"), "").unwrap();
+    mode(&data.join("tick.lock"), 0o644);
+    here.expect("permissions", Verdict::Ok, well);
 }
 
 #[test]
