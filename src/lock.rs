@@ -4,11 +4,15 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use fs2::FileExt;
 
 use crate::error::Error;
 use crate::units::{Moment, UnixSeconds};
+
+/// How often it is looked whether a run has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Held for the length of a run.
 #[derive(Debug)]
@@ -73,6 +77,15 @@ pub fn holder_now(path: &Path) -> Option<Holder> {
         words.nth(1) == Some("FLOCK") && words.nth(3).is_some_and(|place| place.ends_with(&inode))
     });
     if held { Some(holder(&mut file).unwrap_or(Holder { process: 0, since: UnixSeconds(0) })) } else { None }
+}
+
+/// Waits until no run is at work, at most `limit` (real time); comes back at once when none is. For whoever only reads the
+/// devices: one that takes a single connection would fail the run.
+pub fn wait_for_run(path: &Path, limit: Duration) {
+    let began = Instant::now();
+    while holder_now(path).is_some() && began.elapsed() < limit {
+        std::thread::sleep(LOOK_AGAIN);
+    }
 }
 
 fn holder(file: &mut File) -> Option<Holder> {

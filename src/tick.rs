@@ -180,8 +180,10 @@ pub fn tick_watched(cfg: &Config, clock: &Clock, watch: Watch<'_>) -> Result<u8,
     Ok(run.finish([pinged, last_ping], influx))
 }
 
-/// What would be done now, without doing, saving or telling anything. The same path as a run, stopped early.
+/// What would be done now, without doing, saving or telling anything. The same path as a run, stopped early; after the run
+/// that is at work, if one is.
 pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
+    lock::wait_for_run(&cfg.paths.data.join("tick.lock"), clock.real_span(cfg.tick.budget.duration()));
     let now = clock.now();
     let loaded = Store::with_refuge(&cfg.paths.data, &cfg.paths.page).load(&now);
     let state = loaded.state.unwrap_or_else(|| SiteState::boot(now));

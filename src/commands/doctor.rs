@@ -24,6 +24,7 @@ use super::printed;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::error::{EXIT_DONE, EXIT_FAULTS, EXIT_WARNINGS, Error};
+use crate::lock;
 use crate::notify;
 use memory::Memory;
 
@@ -81,12 +82,10 @@ pub fn run(path: &Path, names: &[String], json: bool, out: &mut dyn Write) -> Re
     };
     check_names(&cfg, names)?;
     let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    let now = clock.now();
-    let memory = Memory::look(&cfg, &now);
-    let mut checks = Vec::new();
-    if names.is_empty() {
-        checks.extend(machine_checks(&cfg, path, &clock, &Places::system(), &memory));
-    }
+    let mut checks = if names.is_empty() { machine(&cfg, path, &clock, &Places::system()) } else { Vec::new() };
+    // What a run at work changes is remembered when it has ended.
+    lock::wait_for_run(&cfg.paths.data.join("tick.lock"), clock.real_span(cfg.tick.budget.duration()));
+    let (now, memory) = (clock.now(), Memory::look(&cfg, &clock.now()));
     let (seen, channels) = std::thread::scope(|scope| {
         let channels = std::thread::Builder::new()
             .name("channels".to_owned())
@@ -102,11 +101,8 @@ pub fn run(path: &Path, names: &[String], json: bool, out: &mut dyn Write) -> Re
 
 /// The checks of the machine alone: configuration file, clock, disk, lock, database, runs, cron, page.
 pub fn machine(cfg: &Config, path: &Path, clock: &Clock, places: &Places) -> Vec<Check> {
-    machine_checks(cfg, path, clock, places, &Memory::look(cfg, &clock.now()))
-}
-
-fn machine_checks(cfg: &Config, path: &Path, clock: &Clock, places: &Places, memory: &Memory) -> Vec<Check> {
     let now = clock.now();
+    let memory = &Memory::look(cfg, &now);
     let mut checks = config_file::checks(cfg, path);
     checks.extend(permissions::checks(cfg, path, &places.program));
     checks.extend(machine::checks(cfg, clock, places, memory));

@@ -149,12 +149,18 @@ fn rounds(
         set.extend(tables.iter().filter_map(|(device, kinds)| Some(Set { device, kind: kinds.get(round)? })));
         let pdu = pdus.get(round % pdus.len().max(1));
         set.extend(pdu.zip(of_pdus.get(round)).map(|(device, kind)| Set { device, kind }));
-        for fault in &set {
+        // A run meets only those that repeat themselves: what it would remember of the others is not what is looked for.
+        let (repeating, others): (Vec<&Set>, Vec<&Set>) =
+            set.iter().partition(|fault| matches!(fault.kind, "frozen" | "dead-source"));
+        for fault in &repeating {
             mine.fault(fault.device, fault.kind);
         }
-        if set.iter().any(|fault| matches!(fault.kind, "frozen" | "dead-source")) {
+        if !repeating.is_empty() {
             mine.tick().silent();
             mine.wait_site(repeated_s);
+        }
+        for fault in &others {
+            mine.fault(fault.device, fault.kind);
         }
         wrong.extend(judge(&mine, &set, devices, pdus));
         mine.heal();

@@ -63,7 +63,8 @@ fn fans_and_outlets_that_do_not_do_as_told_are_seen_by_what_the_last_run_remembe
 #[test]
 fn commands_to_miners_that_failed_and_outlets_that_are_on_though_told_off_are_named() {
     // The outlets' turn comes at once when Foreman's agent fails.
-    let mine = Mine::start(60.0, |text| short(text).replace("foreman_limit = \"2 minutes\"", "foreman_limit = \"10 s\""));
+    let mine =
+        Mine::start(60.0, |text| short(text).replace("foreman_limit = \"2 minutes\"", "foreman_limit = \"10 s\""));
     mine.tick().silent();
     let of_the_mine = |report: &Report, name: &str, words: &str| {
         let is_it = |check: &&Value| check["group"] == "mine" && text(check, "name") == name;
@@ -114,20 +115,27 @@ fn what_became_of_the_last_ping_and_the_last_message_is_told() {
 }
 
 #[test]
-fn a_run_at_work_is_no_fault_and_its_lock_is_left_alone() {
+fn a_run_at_work_is_no_fault_and_the_devices_are_asked_when_it_has_ended() {
     let mine = Mine::start(60.0, short);
     mine.tick().silent();
     mine.fault("foreman", "hang");
-    let mut run = mine.command(&["tick"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let held = || std::fs::read_to_string(mine.data().join("tick.lock")).unwrap_or_default();
-    let began = std::time::Instant::now();
-    while !held().starts_with(&format!("{} ", run.id())) {
-        assert!(began.elapsed() < LIMIT, "no lock: {}", held());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let ran = mine.run(&["doctor", "--json"]);
+    let beside_a_run = |arguments: &[&str]| {
+        let mut run = mine.command(&["tick"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let held = || std::fs::read_to_string(mine.data().join("tick.lock")).unwrap_or_default();
+        let began = std::time::Instant::now();
+        while !held().starts_with(&format!("{} ", run.id())) {
+            assert!(began.elapsed() < LIMIT, "no lock: {}", held());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let ran = mine.run(arguments);
+        let ended = run.try_wait().unwrap();
+        assert!(matches!(run.wait().unwrap().code(), Some(0 | 1)), "the run was disturbed");
+        assert!(ended.is_some(), "{arguments:?} did not wait for the run");
+        ran
+    };
+    beside_a_run(&["plan"]);
+    let ran = beside_a_run(&["doctor", "--json"]);
     let report = Report { json: serde_json::from_str(&ran.stdout).unwrap(), ran };
-    assert!(matches!(run.wait().unwrap().code(), Some(0 | 1)), "the run was disturbed");
     assert_eq!(report.line("lock")["verdict"], "ok");
     assert!(text(report.line("lock"), "says").contains("a run is at work"), "{}", report.line("lock"));
 }

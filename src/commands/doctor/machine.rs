@@ -165,5 +165,5 @@ fn lock(cfg: &Config, places: &Places, now: &Moment) -> Check {
         );
         return Check::fail(Group::Machine, "lock", says, way_out);
     }
-    Check::ok(Group::Machine, "lock", says + ": a run is at work")
+    Check::ok(Group::Machine, "lock", says + ": a run is at work; the devices are asked after it")
 }
