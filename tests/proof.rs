@@ -21,6 +21,8 @@ mod mine;
 mod physics;
 #[path = "decide/scene/mod.rs"]
 mod scene;
+#[path = "tick/readme.rs"]
+mod readme;
 #[path = "proof/stories.rs"]
 mod stories;
 #[path = "proof/stories_alone.rs"]

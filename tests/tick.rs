@@ -37,6 +37,8 @@ mod messages_refused;
 mod mine;
 #[path = "tick/overrides.rs"]
 mod overrides;
+#[path = "tick/readme.rs"]
+mod readme;
 #[path = "tick/replay.rs"]
 mod replay;
 #[path = "tick/runs.rs"]

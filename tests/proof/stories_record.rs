@@ -115,6 +115,7 @@ pub fn check_record(
         let severity = |state: &SiteState| state.alarms.get(id).map(|alarm| alarm.severity);
         let same = severity(before) == severity(state);
         prop_assert!(same || has(events, EventKind::Alarm, id), "I9: alarm {id} without an event");
+        prop_assert!(crate::readme::names_alarm(id), "README's table of what fails does not name the alarm `{id}`");
     }
     for over in overrides.iter().filter(|over| over.left(&scene.now).0 == 0) {
         let target = over.setting.target();

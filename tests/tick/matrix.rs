@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::causes::{self, Cause};
 use crate::mine::{Mine, Ran, SECRETS, tail};
+use crate::readme;
 
 /// The budget of a run in these cases.
 const BUDGET: Duration = Duration::from_secs(20);
@@ -65,6 +66,7 @@ fn short(device: &str) -> impl Fn(String) -> String {
         let mut text: String = causes::adapted(&device, text).lines().map(&mut shorter).collect();
         for (from, to) in [
             ("budget = \"105 s\"", "budget = \"20 s\""),
+            ("warn_after_failures = 3", "warn_after_failures = 1"),
             ("read_limit = \"12 s\"", "read_limit = \"4 s\""),
             ("send_limit = \"15 s\"", "send_limit = \"9 s\""),
             ("{ above = \"75 F\", run = 7 }", "{ above = \"62 F\", run = 7 }"),
@@ -184,6 +186,7 @@ fn play(mine: &Mine, case: Case) -> Row {
     if case.scene != Scene::Mining && !commands[seen_before..].iter().any(|(_, what)| stops(what)) {
         wrong.push("no miner was being switched off".to_owned());
     }
+    judge_alarms(mine, &mut wrong);
     if !wrong.is_empty() {
         println!("--- {case:?}\n{}", tail(&log, 60));
     }
@@ -243,6 +246,13 @@ fn judge_outputs(mine: &Mine, case: &Case, commands: &[(String, String)], fans_b
     if fans < fans_before {
         wrong.push(format!("{fans} fans run, {fans_before} before"));
     }
+}
+
+/// Who sees an alarm finds it in README's table of what fails.
+fn judge_alarms(mine: &Mine, wrong: &mut Vec<String>) {
+    let status = mine.status_json();
+    let ids = status["alarms"].as_array().unwrap().iter().map(|alarm| alarm["id"].as_str().unwrap().to_owned());
+    wrong.extend(ids.filter(|id| !readme::names_alarm(id)).map(|id| format!("README's table does not name `{id}`")));
 }
 
 fn stops(what: &str) -> bool {
