@@ -19,10 +19,10 @@ mod explore;
 mod mine;
 #[path = "site/physics.rs"]
 mod physics;
-#[path = "decide/scene/mod.rs"]
-mod scene;
 #[path = "tick/readme.rs"]
 mod readme;
+#[path = "decide/scene/mod.rs"]
+mod scene;
 #[path = "proof/stories.rs"]
 mod stories;
 #[path = "proof/stories_alone.rs"]

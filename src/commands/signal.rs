@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use super::printed;
 use crate::cli::SignalCommand;
 use crate::clock::Clock;
 use crate::config;
@@ -21,6 +22,9 @@ use crate::error::Error;
 pub(super) use explain::moment;
 pub use explain::{Source, explain};
 pub use learn::{Sample, Site, learn};
+
+/// The time zone of a page while there is no configuration: that of Corn Belt.
+const ZONE: &str = "America/Chicago";
 
 /// Carries out a subcommand of `signal`. The exit code is 1 when the page cannot be read.
 pub fn run(path: &Path, what: &SignalCommand, out: &mut dyn Write) -> Result<u8, Error> {
@@ -44,10 +48,14 @@ pub fn run(path: &Path, what: &SignalCommand, out: &mut dyn Write) -> Result<u8,
                 samples.push(Sample { name: file.display().to_string(), off, bytes: read(file)? });
             }
             // There may be no sound configuration yet: finding the page's settings comes first.
-            let cfg = config::load(path).ok();
-            let site = Site {
-                url: cfg.as_ref().map(|cfg| cfg.signal.url.clone()),
-                time_zone: cfg.map_or("America/Chicago".to_owned(), |cfg| cfg.time_zone),
+            let site = match config::load(path) {
+                Ok(cfg) => Site { url: Some(cfg.signal.url), time_zone: cfg.time_zone },
+                Err(error) => {
+                    let why = error.to_string();
+                    let why = why.lines().next().unwrap_or_default();
+                    printed(writeln!(out, "Time stamps are taken for those of {ZONE}: no configuration ({why})\n"))?;
+                    Site { url: None, time_zone: ZONE.to_owned() }
+                }
             };
             learn(&samples, &site, out)
         }

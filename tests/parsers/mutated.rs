@@ -124,12 +124,13 @@ fn damaged_replies_logins_and_answers_of_services_break_nothing_and_invent_nothi
 #[test]
 fn damaged_pages_break_nothing_and_invent_nothing() {
     hold(&["signal_page"], 60);
-    hold(&["signal_stamp", "fleet"], 400);
+    hold(&["signal_stamp", "fleet", "browser"], 400);
 }
 
 #[test]
 fn damaged_records_break_nothing_and_invent_nothing() {
-    hold(&["state", "record"], 120);
+    hold(&["state", "record", "recorded_run"], 120);
+    hold(&["import"], 15);
     hold(&["history", "calls"], 200);
 }
 

@@ -17,7 +17,8 @@ use crate::units::Seconds;
 const BYTES_MAX: u64 = 256 * 1024;
 /// `crontab -l` has this long.
 const PRINTED_WITHIN: Duration = Duration::from_secs(2);
-const PRINT_LINE: &str = "`sudo minectl crontab` prints the line; put it into /etc/cron.d/minectl (README, Install)";
+const PRINT_LINE: &str =
+    "start install.sh again, or put the line that `sudo minectl crontab` prints into /etc/cron.d/minectl";
 
 /// A crontab.
 struct Crontab {

@@ -28,7 +28,7 @@ const DETAIL_BYTES_MAX: usize = 4096;
 pub type Check = fn(&[u8]) -> bool;
 
 /// Every reader by the name of its fuzz target.
-pub const ALL: [(&str, Check); 22] = [
+pub const ALL: [(&str, Check); 25] = [
     ("room_alert", devices::room_alert),
     ("relays", devices::relays),
     ("iotawatt", devices::iotawatt),
@@ -51,6 +51,9 @@ pub const ALL: [(&str, Check); 22] = [
     ("calls", records::calls),
     ("influx", messages::influx),
     ("fleet", pages::fleet),
+    ("recorded_run", records::recorded_run),
+    ("import", records::import),
+    ("browser", pages::browser),
 ];
 
 /// The reader of this name.

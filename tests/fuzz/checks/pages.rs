@@ -1,5 +1,10 @@
-//! The utility's page: character set, place, pattern, value, stamp. And the page of another site, which `fleet` shows.
+//! The utility's page: character set, place, pattern, value, stamp. The page of another site, which `fleet` shows. And what
+//! a browser sends to the pages behind a password.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use minectl::cgi::{Key, Method, Request};
 use minectl::commands::fleet;
 use minectl::config::SignalMeaning;
 use minectl::drivers::page::{decode, examine, moment, strict_number};
@@ -74,5 +79,33 @@ pub fn fleet(bytes: &[u8]) -> bool {
     let numbers = [seen.signal_number, seen.power.number, seen.intake.number];
     assert!(numbers.into_iter().flatten().all(f64::is_finite), "{numbers:?}");
     assert!(!seen.is_stale || seen.verdict() == fleet::Verdict::Critical, "stale, and yet {:?}", seen.verdict());
+    true
+}
+
+/// The web server's variables, a line each, an empty line, the body.
+pub fn browser(bytes: &[u8]) -> bool {
+    static KEY: OnceLock<Key> = OnceLock::new();
+    let key = KEY.get_or_init(|| Key::open(tempfile::tempdir().unwrap().path()).unwrap());
+    let end = bytes.windows(2).position(|two| two == b"\n\n").unwrap_or(bytes.len());
+    let head = String::from_utf8_lossy(&bytes[..end]);
+    let variables: BTreeMap<&str, &str> = head.lines().filter_map(|line| line.split_once('=')).collect();
+    let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+    let read = || Request::read(&variable, &mut bytes.get(end + 2..).unwrap_or_default());
+    let request = match steady(read) {
+        Ok(request) => request,
+        Err(refusal) => {
+            assert!((400..500).contains(&refusal.status) && !refusal.text.contains(char::is_control), "{refusal:?}");
+            return false;
+        }
+    };
+    assert!(request.method == Method::Post || request.form.find("token").is_none(), "a form without a POST");
+    assert!(!request.who().chars().any(char::is_control), "control characters: {:?}", request.who());
+    // It stands in links and redirects.
+    assert!(!request.base.starts_with("//") && !request.base.contains(['"', '<', ':', '\\']), "{:?}", request.base);
+    if let Some(session) = &request.session {
+        let check = |token: &str| key.check(token, &request.user, session, NOW);
+        assert!(check(request.form.get("token")).is_err(), "a token that was never given out is taken");
+        assert_eq!(check(&key.token(&request.user, session, NOW)), Ok(()));
+    }
     true
 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use flate2::{Compression, write::DeflateEncoder};
+use minectl::commands::replay::{Player, RecordedRun};
 use minectl::config::{inspect, mask, with_value};
 use minectl::decide::decide;
 use minectl::model::{Fault, FaultKind, Override, SiteState, Snapshot};
@@ -126,4 +127,30 @@ pub fn calls(bytes: &[u8]) -> bool {
         assert!(in_order, "a call twice, or out of order");
         !calls.records.is_empty()
     })
+}
+
+/// A run that was recorded, and what the rules make of it today.
+pub fn recorded_run(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(run) = RecordedRun::parse(&text) else { return false };
+    let lines: Vec<String> = run.lines().iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+    assert_eq!(RecordedRun::parse(&lines.join("\n")).as_ref(), Ok(&run), "not read back as it was written");
+    let _played = Player::new(sample()).play(&run);
+    true
+}
+
+/// A database as text: taken whole or not at all.
+pub fn import(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let folder = tempfile::tempdir().unwrap();
+    let now = Moment { wall: NOW, boot: BootId(7), up: Seconds(5000) };
+    let store = store::Store::new(folder.path()).unwrap();
+    let Err(mistakes) = store.import(&text, &now) else {
+        let mut again = Vec::new();
+        store.export(&now, &mut again).unwrap();
+        return true;
+    };
+    assert!(!mistakes.is_empty() && mistakes.len() <= 64 * 1024, "{} bytes of mistakes", mistakes.len());
+    assert!(!folder.path().join("db").exists(), "refused, and yet a database was made");
+    false
 }
