@@ -41,7 +41,7 @@ install() {
         need_packages nginx=nginx-light fcgiwrap=fcgiwrap cron=cron logrotate=logrotate lintian=lintian chromium=chromium \
             promtool=prometheus influxd=influxdb victoria-metrics=victoria-metrics openssl=openssl \
             /usr/bin/python3=python3 /usr/lib/python3/dist-packages/aiosmtpd=python3-aiosmtpd \
-            /usr/lib/python3/dist-packages/html5lib=python3-html5lib \
+            /usr/lib/python3/dist-packages/html5lib=python3-html5lib pdftotext=poppler-utils \
             postfix=postfix saslpasswd2=sasl2-bin /usr/share/doc/libsasl2-modules=libsasl2-modules
     fi
 }

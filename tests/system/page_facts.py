@@ -8,7 +8,9 @@ losing its place, and one that works without scripts.
 import base64
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -22,6 +24,7 @@ from browser import Browser, fact
 # What the invented sites take for the present, in milliseconds, and a little later.
 NOW_MS = 1_795_370_531_000 + 20_000
 STATES = [("mining", 0), ("broken", 0), ("mining", 600), ("boot", 0), ("hostile", 0)]
+WIDTHS = [360, 412, 768, 1024, 1400, 1920, 3840]
 NAMES = {("mining", 0): "normal", ("broken", 0): "alarm", ("mining", 600): "stale", ("boot", 0): "empty-history", ("hostile", 0): "hostile"}
 CLOCK = "(() => { const real = Date.now.bind(Date), by = %d - real(); window.laterS = 0; Date.now = () => real() + by + window.laterS * 1000; })()"
 AXE = """axe.run(document, { resultTypes: ['violations'] }).then(found => found.violations.map(v =>
@@ -45,6 +48,11 @@ class Tab:
 
     def call(self, method, **parameters):
         return self.browser.call(method, self.session, **parameters)
+
+    def fits(self, width):
+        """Whether nothing is wider than a screen of this width."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600)
+        return self.run("new Promise(done => requestAnimationFrame(() => done(document.documentElement.scrollWidth <= innerWidth)))")
 
     def open(self, url):
         self.call("Page.navigate", url=url)
@@ -105,7 +113,9 @@ def check_states(browser, pages, axe, shots):
             tab = Tab(browser, late_s, scheme=scheme, width=1400 if scheme == "light" else 360, height=800)
             tab.open("file://" + path)
             fact(f"{name}, {scheme}: it is {'' if late_s else 'not '}marked as old", tab.run("document.body.classList.contains('is-stale')") == (late_s > 0))
-            fact(f"{name}, {scheme}: nothing is wider than the screen", tab.run("document.documentElement.scrollWidth <= innerWidth"))
+            wide = [width for width in WIDTHS if not tab.fits(width)]
+            fact(f"{name}, {scheme}: nothing is wider than the screen, from {WIDTHS[0]} to {WIDTHS[-1]} px", not wide, *wide)
+            tab.fits(1400 if scheme == "light" else 360)
             tab.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
             tab.run(axe)
             found = tab.run(AXE)
@@ -114,6 +124,36 @@ def check_states(browser, pages, axe, shots):
             tab.run("document.querySelectorAll('details').forEach(d => { d.open = false; })")
             tab.shot(os.path.join(shots, f"state-{name}-{scheme}.png"))
             tab.close()
+
+
+def check_print(browser, pages, shots):
+    """On paper: dark ink on white also where the screen is dark, nothing cut off, no controls."""
+    tab = Tab(browser, scheme="dark")
+    tab.open("file://" + os.path.join(pages, "mining", "index.html"))
+    pdf = base64.b64decode(tab.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=True)["data"])
+    path = os.path.join(shots, "print.pdf")
+    with open(path, "wb") as file:
+        file.write(pdf)
+    sheets = len(re.findall(rb"/Type */Page[^s]", pdf))
+    fact("printed, it takes a few sheets of A4", 1 <= sheets <= 8, sheets)
+    text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+    headline = tab.run("document.querySelector('h1').innerText").split()
+    missing = [word for word in headline if word not in text[:2500]]
+    fact("printed, it begins with the headline", headline and not missing, *missing)
+    wanted = [f"Fan {n}" for n in range(1, 10)] + [f"pdu-{letter}" for letter in "abcdef"] + ["Calls", "Last events and actions"]
+    missing = [words for words in wanted if words not in text]
+    fact("printed, it shows all fans, PDUs, calls and events", not missing, *missing)
+    narrow = "Math.min(...[...document.querySelectorAll('#calls tbody th')].map(one => one.getBoundingClientRect().width))"
+    # As wide as the sheet without its margins.
+    tab.fits(720)
+    tab.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    colours = tab.run("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('h1')).color]")
+    bright = [sum(float(part) for part in re.findall(r"[\d.]+", colour)[:3]) / 765 for colour in colours]
+    fact("printed, it is dark ink on white also where the screen is dark", bright[0] > 0.95 and bright[1] < 0.3, colours)
+    fact("printed, a call's time has room", tab.run(narrow) > 80, tab.run(narrow))
+    controls = "[...document.querySelectorAll('button, input, nav')].filter(one => one.getBoundingClientRect().width > 4 && getComputedStyle(one).opacity != '0').map(one => one.className + one.id)"
+    fact("printed, it has no controls", not tab.run(controls), *tab.run(controls))
+    tab.close()
 
 
 def check_charts(browser, pages):
@@ -218,6 +258,7 @@ def main():
     try:
         check_states(browser, pages, open(axe, encoding="utf-8").read(), shots)
         check_charts(browser, pages)
+        check_print(browser, pages, shots)
         check_without_scripts(browser, pages, shots)
         check_refresh(browser, pages, os.path.join(folder, "site"))
     finally:
