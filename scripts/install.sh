@@ -56,6 +56,8 @@ if [[ $mailto = *[[:space:]%]* ]]; then fail "--mailto: one address without blan
 
 ETC=/etc/minectl
 CONFIG=$ETC/config.txt
+# What root's update.sh trusts: only root writes here, while $ETC is minectl's once the configuration page may save.
+TRUST=/etc/minectl-update
 DATA=/var/lib/minectl
 LOG=/var/log/minectl
 CRON=/etc/cron.d/minectl
@@ -237,6 +239,38 @@ folders_step() {
 config_folder_step() {
     if [ -d "$root$ETC" ]; then same $ETC; else doing "$ETC: folder that only root and minectl may read" make_folder $ETC 0750 root minectl; fi
 }
+# only_root_writes PATH: whether it is root's own and nobody else may write it.
+only_root_writes() {
+    [ ! -L "$root$1" ] && [ "$(stat -c %u "$root$1")" = 0 ] && [ $((0$(stat -c %a "$root$1") & 022)) = 0 ]
+}
+trust_step() {
+    if [ -d "$root$TRUST" ] && [ "$(stat -c '%a %u:%g' "$root$TRUST")" = "755 0:0" ]; then
+        same $TRUST
+    else
+        doing "$TRUST: folder of root, for whom update.sh trusts" make_folder $TRUST 0755 root root
+    fi
+    move_trusted release-signers
+    move_trusted release-source
+    put "$SIGNERS" $TRUST/release-signers 644 "whose releases update.sh takes"
+}
+# An earlier install.sh had it beside the configuration. Whoever could write there may have put his own in its place.
+move_trusted() {
+    local from=$ETC/$1 to=$TRUST/$1
+    if [ ! -e "$root$from" ] && [ ! -L "$root$from" ]; then return 0; fi
+    if ! only_root_writes $ETC || ! only_root_writes "$from"; then
+        told note "$from is not trusted: others than root may have written it. Look at it; if it is yours: sudo install -m 644 $from $to; then: sudo rm $from"
+    elif [ -e "$root$to" ] && ! cmp -s "$root$from" "$root$to"; then
+        told note "$from is not read any more; $to is, and it differs: take over what you miss, then: sudo rm $from"
+    else
+        doing "$to: moved from $ETC, where not only root may write" move_and_list "$from" "$to"
+    fi
+}
+move_and_list() {
+    local was
+    was=$(listed_sum "$1")
+    place "$root$1" "$root$2" 644 && rm -f "$root$1" && list_file "$1" ''
+    if [ -n "$was" ]; then list_file "$2" "$was"; fi
+}
 make_folder() { mkdir -p "$root$1" && chown "$(owner "$3" "$4")" "$root$1" && chmod "$2" "$root$1"; }
 
 config_step() {
@@ -417,11 +451,13 @@ remove_all() {
     if [ -e "$root/etc/nginx" ] && [ "$dry" = no ] && [ -z "$root" ] && command -v nginx >/dev/null; then reload_nginx; fi
     take_away /run/minectl
     if [ "$purge" = no ]; then
-        told kept "$ETC $DATA $LOG and the user minectl; --purge removes them too"
+        if [ -d "$root$TRUST" ] && [ "$dry" = no ]; then rmdir --ignore-fail-on-non-empty "$root$TRUST"; fi
+        told kept "$ETC $(if [ -d "$root$TRUST" ]; then echo "$TRUST "; fi)$DATA $LOG and the user minectl; --purge removes them too"
         return 0
     fi
     take_away $ADMIN_PASSWORDS
     take_away $ETC
+    take_away $TRUST
     take_away $DATA
     take_away $LOG
     if [ -n "$(id_in passwd minectl)" ]; then
@@ -450,7 +486,7 @@ user_step
 config_folder_step
 if [ "$packaged" = no ]; then
     program_step
-    put "$SIGNERS" $ETC/release-signers 644 "whose releases update.sh takes"
+    trust_step
     put "$FILES/tmpfiles-minectl.conf" /etc/tmpfiles.d/minectl.conf 644 "the page lies in memory, made anew at each boot"
     put "$FILES/logrotate-minectl" /etc/logrotate.d/minectl 644 "the log is put aside by the day, compressed"
 fi

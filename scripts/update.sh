@@ -22,8 +22,10 @@ umask 022
 BIN=/usr/local/bin/minectl
 LIB=/usr/local/lib/minectl
 CONFIG=/etc/minectl/config.txt
-SIGNERS=/etc/minectl/release-signers
-SOURCE=/etc/minectl/release-source
+# Whose releases are taken, and from where: root's word alone. The configuration's folder may be minectl's.
+TRUST=/etc/minectl-update
+SIGNERS=$TRUST/release-signers
+SOURCE=$TRUST/release-source
 CRON=/etc/cron.d/minectl
 # There only while an update is under way.
 CRON_RECOVER=/etc/cron.d/minectl-update
@@ -95,10 +97,26 @@ fetch() {
         -o "$to" "$url" || fail "cannot fetch $url; nothing was changed"
 }
 
+only_root_writes() { [ ! -L "$1" ] && [ "$(stat -c %u "$1")" = 0 ] && [ $((0$(stat -c %a "$1") & 022)) = 0 ]; }
+
+# Who could write there could have his own program started as root.
+check_trust() {
+    local path mode
+    for path in "$TRUST" "$SIGNERS" "$SOURCE"; do
+        if [ ! -e "$path" ] && [ ! -L "$path" ]; then continue; fi
+        if only_root_writes "$path"; then continue; fi
+        mode=644
+        if [ -d "$path" ]; then mode=755; fi
+        fail "$path is not trusted: others than root may have written it ($(stat -c 'mode %a, owner %U' "$path")); nothing was changed." \
+            "Look whether what stands there is yours, then: sudo chown root:root $path && sudo chmod $mode $path"
+    done
+}
+
 # Only what a trusted key has signed is looked at any further.
 verify_signature() {
     grep -q '^[^#]' "$SIGNERS" 2>/dev/null ||
-        fail "no key is trusted yet: put the release's public key into $SIGNERS (its head says how); nothing was changed"
+        fail "no key is trusted yet: put the release's public key into $SIGNERS (its head says how;" \
+            "install.sh moves one of /etc/minectl there); nothing was changed"
     ssh-keygen -Y verify -f "$SIGNERS" -I "$SIGNED_FOR" -n "$SIGNED_FOR" -s "$1.sig" <"$1" >/dev/null 2>&1 ||
         fail "the signature of SHA256SUMS is not by a key in $SIGNERS: the release is not what it says; nothing was changed"
 }
@@ -292,6 +310,7 @@ esac
 for tool in curl ssh-keygen; do
     command -v $tool >/dev/null || fail "\`$tool\` is not installed: apt-get install curl openssh-client"
 done
+check_trust
 if [ -z "$from" ]; then from=$(cat "$SOURCE" 2>/dev/null || true); fi
 [ -n "$from" ] || fail "from where? --from OWNER/REPO (on GitHub) or --from URL"
 MACHINE=$(machine)

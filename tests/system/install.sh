@@ -113,6 +113,30 @@ fact "a program that does not run here is refused before anything is changed" \
 fact "and the program in place stays" is "$(sha256sum "$SCRATCH_ROOT/usr/local/bin/minectl")" "$before"
 cp "$ROOT/cron/tmpfiles-minectl.conf" "$SCRATCH_ROOT/tmp/release/cron/"
 
+# An installation from before /etc/minectl-update, whose owner had added a key and updated once.
+trust_before() {
+    inside sh -c 'cd /etc/minectl && mv ../minectl-update/release-signers . && rm -rf ../minectl-update && echo owner/repo >release-source'
+    inside sed -i 's#/etc/minectl-update/release-signers#/etc/minectl/release-signers#' /usr/local/lib/minectl/installed
+}
+in_trust() { (
+    cd "$SCRATCH_ROOT/etc" && ls minectl/release-* 2>/dev/null
+    cat minectl-update/release-source minectl-update/release-signers | grep -c -e owner/repo -e 'added by me'
+); }
+echo '# added by me' >>"$SCRATCH_ROOT/etc/minectl-update/release-signers"
+trust_before
+fact "keys and source that only root could write move to where only root can write" \
+    is "$(install_it >/dev/null && in_trust) $(owner_of /etc/minectl-update) $(owner_of /etc/minectl-update/release-source)" "2 755 root:root 644 root:root"
+fact "and an added key stays from then on" is "$(install_it >/dev/null && in_trust)" 2
+trust_before
+inside chown minectl:minectl /etc/minectl
+install_it >"$FOLDER/said"
+fact "those that minectl could write stay where they are, to be looked at" sh -c "
+    grep '^note .*/etc/minectl/release-signers is not trusted.*sudo install -m 644 /etc/minectl/release-signers /etc/minectl-update/release-signers' '$FOLDER/said' &&
+    grep -q added '$SCRATCH_ROOT/etc/minectl/release-signers' && ! grep -q added '$SCRATCH_ROOT/etc/minectl-update/release-signers' &&
+    [ -e '$SCRATCH_ROOT/etc/minectl/release-source' ] && ! [ -e '$SCRATCH_ROOT/etc/minectl-update/release-source' ]"
+inside chown root:minectl /etc/minectl
+inside rm /etc/minectl/release-signers /etc/minectl/release-source
+
 # (f) gone ------------------------------------------------------------------------------------------------------------------
 
 cp "$SCRATCH_ROOT/usr/local/lib/minectl/cron/nginx-minectl.conf" "$SCRATCH_ROOT/etc/nginx/sites-available/minectl"
@@ -124,7 +148,7 @@ fact "uninstalling ends well" install_it --uninstall
 # Folders that were looked into and files of the user's making apart, only these may be left.
 left() {
     local file
-    (cd "$SCRATCH_UPPER" && find . ! -type d ! -path './etc/minectl/*' ! -path './var/lib/minectl/*' ! -path './var/log/*') |
+    (cd "$SCRATCH_UPPER" && find . ! -type d ! -path './etc/minectl/*' ! -path './etc/minectl-update/*' ! -path './var/lib/minectl/*' ! -path './var/log/*') |
         grep -v -E -x '\./etc/((passwd|group|shadow|gshadow|subuid|subgid)-?|\.pwd\.lock)' | while read -r file; do
         # A file that was taken away and put back lies there again, the same as before.
         if [ ! -L "$SCRATCH_UPPER/$file" ] || [ "$(readlink "$SCRATCH_UPPER/$file")" != "$(readlink "/$file")" ]; then echo "$file"; fi
@@ -139,7 +163,7 @@ fact "and they are as they were" is "$(owners_files)" "$before"
 fact "purging ends well" install_it --uninstall --purge
 fact "then nothing at all is left" is "$(
     left
-    ls -d "$SCRATCH_ROOT"/{etc,var/lib,var/log,run}/minectl 2>/dev/null
+    ls -d "$SCRATCH_ROOT"/{etc,var/lib,var/log,run}/minectl* 2>/dev/null
     inside getent passwd minectl || true
 )" ""
 fact "an unknown argument is refused" sh -c "! chroot '$SCRATCH_ROOT' /tmp/release/install.sh --prune 2>/dev/null"

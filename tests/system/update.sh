@@ -19,7 +19,7 @@ URL=http://127.0.0.1:8080
 MACHINE=$(uname -m | sed 's/armv[78]l/armv7/')
 BIN=$SCRATCH_ROOT/usr/local/bin/minectl
 LIB=$SCRATCH_ROOT/usr/local/lib/minectl
-ETC=$SCRATCH_ROOT/etc/minectl
+TRUST=$SCRATCH_ROOT/etc/minectl-update
 mkdir "$SERVED"
 (cd "$SERVED" && exec python3 -m http.server --bind 127.0.0.1 8080 >/dev/null 2>&1) &
 for name in ours theirs; do ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$FOLDER/$name"; done
@@ -64,7 +64,7 @@ release() {
 
 # All that an update could change; the stand-in's runs and the interim files of a run apart.
 everything() {
-    (cd "$SCRATCH_ROOT" && find usr/local/bin usr/local/lib/minectl usr/local/share/man/man1 etc/minectl etc/cron.d etc/nginx -name '*minectl*' -type f -o -path '*/minectl/*' -type f) |
+    (cd "$SCRATCH_ROOT" && find usr/local/bin usr/local/lib/minectl usr/local/share/man/man1 etc/minectl etc/minectl-update etc/cron.d etc/nginx -name '*minectl*' -type f -o -path '*/minectl*/*' -type f) |
         (cd "$SCRATCH_ROOT" && grep -v '/previous$' | sort | xargs sha256sum)
 }
 
@@ -95,8 +95,29 @@ LC_ALL=C sed "s/${HERE_VERSION//./\\.}/9.9.9/g" "$SCRATCH_ROOT/tmp/release/minec
 chmod 755 "$FOLDER/newer"
 release 9.9.9 "$FOLDER/newer"
 refused "without a trusted key nothing is taken" "no key is trusted yet" --from "$URL"
-printf 'minectl-release namespaces="minectl-release" %s\n' "$(cat "$FOLDER/ours.pub")" >>"$ETC/release-signers"
+printf 'minectl-release namespaces="minectl-release" %s\n' "$(cat "$FOLDER/ours.pub")" >>"$TRUST/release-signers"
 refused "without a source it asks for one" "from where?"
+# As after the configuration page was allowed to save, whoever is minectl could exchange the keys.
+way_out() { inside chown root:root "$1" && inside chmod "$2" "$1"; }
+inside chown minectl:minectl /etc/minectl-update/release-signers
+refused "a key file of minectl's is not trusted, and the way out is named" \
+    "owner minectl); nothing was changed. Look whether what stands there is yours, then: sudo chown root:root /etc/minectl-update/release-signers && sudo chmod 644 /etc/minectl-update/release-signers" \
+    --from "$URL"
+way_out /etc/minectl-update/release-signers 666
+refused "nor one that others than root may write" "release-signers is not trusted: others than root may have written it (mode 666" --from "$URL"
+way_out /etc/minectl-update/release-signers 644
+inside chown minectl:minectl /etc/minectl-update
+refused "nor one in a folder of minectl's" "/etc/minectl-update is not trusted" --from "$URL"
+way_out /etc/minectl-update 755
+inside mv /etc/minectl-update/release-signers /etc/minectl/release-signers
+inside ln -s /etc/minectl/release-signers /etc/minectl-update/release-signers
+refused "nor one behind a link" "release-signers is not trusted" --from "$URL"
+inside rm /etc/minectl-update/release-signers
+inside mv /etc/minectl/release-signers /etc/minectl-update/release-signers
+echo "$URL" >"$TRUST/release-source"
+inside chown minectl /etc/minectl-update/release-source
+refused "nor is a source of minectl's" "release-source is not trusted"
+rm "$TRUST/release-source"
 fact "a good release is taken" update --from "$URL"
 fact "the new program is in place" is "$(in_place)" "minectl 9.9.9"
 fact "the database is kept: the new program remembers the runs of the old one" \
@@ -183,7 +204,7 @@ END
 release 1.1.0 "$FOLDER/1.1.0"
 sum_of() { sha256sum "$1" | cut -d' ' -f1; }
 old_sum=$(sum_of "$FOLDER/1.0.0") new_sum=$(sum_of "$FOLDER/1.1.0")
-tar -C "$SCRATCH_ROOT" -cf "$FOLDER/before.tar" usr/local/bin/minectl usr/local/lib/minectl etc/minectl etc/cron.d
+tar -C "$SCRATCH_ROOT" -cf "$FOLDER/before.tar" usr/local/bin/minectl usr/local/lib/minectl etc/minectl etc/minectl-update etc/cron.d
 # cut_through AFTER: goes through all cuts; after each one the program must be whole, and what cron starts at boot must end it.
 cut_through() {
     local at=1 wrong=0 cuts=0 sum expected=$1 ends="" code
