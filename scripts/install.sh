@@ -450,6 +450,8 @@ remove_all() {
     if [ -d "$root/etc/nginx/minectl.d" ] && [ "$dry" = no ]; then rmdir --ignore-fail-on-non-empty "$root/etc/nginx/minectl.d"; fi
     if [ -e "$root/etc/nginx" ] && [ "$dry" = no ] && [ -z "$root" ] && command -v nginx >/dev/null; then reload_nginx; fi
     take_away /run/minectl
+    # update.sh's, for going back to a program that is gone.
+    take_away $DATA-before-update
     if [ "$purge" = no ]; then
         if [ -d "$root$TRUST" ] && [ "$dry" = no ]; then rmdir --ignore-fail-on-non-empty "$root$TRUST"; fi
         told kept "$ETC $(if [ -d "$root$TRUST" ]; then echo "$TRUST "; fi)$DATA $LOG and the user minectl; --purge removes them too"
