@@ -362,7 +362,9 @@ admin_step() {
         put "$FILES/minectl.cgi" $LIB/minectl.cgi 755 "what the web server starts for these pages"
     fi
     if [ ! -e "$root$ADMIN_PASSWORDS" ]; then
-        told note "the debug page is off; for it, htpasswd -B -c $ADMIN_PASSWORDS NAME (apache2-utils), and this again"
+        told note "the debug page is off; to switch it on, give yourself a password, then $(if [ "$packaged" = yes ]; then echo "sudo dpkg-reconfigure minectl"; else echo "this again"; fi):"
+        printf '       %s\n' "printf 'NAME:%s\\n' \"\$(openssl passwd -6)\" | sudo tee -a $ADMIN_PASSWORDS" \
+            "sudo chown root:www-data $ADMIN_PASSWORDS && sudo chmod 640 $ADMIN_PASSWORDS"
     elif [ -L "$root$ADMIN_ON" ]; then
         same "the debug page"
     else

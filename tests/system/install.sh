@@ -91,9 +91,14 @@ fact "that is said, with the file to compare with" grep '^kept .*/etc/nginx/site
 fact "the cron entry follows loop_interval, and MAILTO stays" \
     is "$(grep -v '^#' "$CRON" | cut -c1-30)" "$(printf 'SHELL=/bin/sh\nMAILTO=owner@example.org\n*/5 * * * * minectl /usr/bin/t')"
 if [ -e "$ROOT/cron/nginx-minectl-admin.conf" ]; then
-    fact "without a password file the debug page is off, and it says how to switch it on" grep '^note .*htpasswd -B -c /etc/nginx/minectl.htpasswd' "$FOLDER/said"
+    # The commands as they are said, with a password typed.
+    grep -A 2 '^note .*the debug page is off' "$FOLDER/said" | sed -n -e 's/sudo //g' -e 's/^       //p' >"$SCRATCH_ROOT/tmp/password"
+    fact "without a password file the debug page is off, and it says how to switch it on" \
+        is "$(grep -c -e 'openssl passwd -6' -e 'chmod 640' "$SCRATCH_ROOT/tmp/password")" 2
     fact "nothing of it is served then" sh -c "! [ -e '$SCRATCH_ROOT/etc/nginx/minectl.d/admin.conf' ]"
-    echo 'owner:none' >"$SCRATCH_ROOT/etc/nginx/minectl.htpasswd"
+    sed -i 's/openssl passwd -6/& -salt salt typed/' "$SCRATCH_ROOT/tmp/password"
+    fact "what it says makes a file that only root and the web server may read" \
+        is "$(inside sh -e /tmp/password >/dev/null && cut -d: -f1 "$SCRATCH_ROOT/etc/nginx/minectl.htpasswd" | tail -n 1) $(owner_of /etc/nginx/minectl.htpasswd)" "NAME 640 root:www-data"
     fact "with one it is on" sh -c "chroot '$SCRATCH_ROOT' /tmp/release/install.sh --no-packages | grep '^done .*minectl.d/admin.conf'"
     fact "and nginx takes that too" is "$(inside nginx -T -q 2>&1 | grep -c 'location ^~ /admin')" 1
     fact "its program is in place" test "$(owner_of /usr/local/lib/minectl/minectl.cgi)" = "755 root:root"
