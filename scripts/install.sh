@@ -14,7 +14,7 @@
 #   --binary FILE     this program instead of the one beside the script
 #   --root DIR        into the system below DIR, which is not running: nothing is started, no package installed
 #   --packaged        for the Debian package's own scripts: what dpkg brought is left to dpkg
-#   --quiet           says only what it changes
+#   --quiet           says only what it changes, and leaves `minectl doctor` out, with which it ends else
 #
 # A file that you changed is kept, and so is the configuration, always. Exit code 0 when all is in place.
 
@@ -408,7 +408,7 @@ units_step() {
 }
 
 doctor_step() {
-    if [ -n "$root" ] || [ "$dry" = yes ] || [ "$packaged" = yes ]; then return 0; fi
+    if [ -n "$root" ] || [ "$dry" = yes ] || [ "$packaged" = yes ] || [ "$quiet" = yes ]; then return 0; fi
     "$PROGRAM" help doctor >/dev/null 2>&1 || return 0
     printf '\nminectl doctor:\n'
     setpriv --reuid=minectl --regid=minectl --init-groups "$BIN" --config $CONFIG doctor ||

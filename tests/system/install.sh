@@ -41,7 +41,12 @@ fact "the running system stays as it was" is "$(written_files)" ""
 
 # (c) for real ------------------------------------------------------------------------------------------------------------
 
-fact "install.sh ends well" install_it
+install_it >"$FOLDER/said" 2>&1 && code=0 || code=$?
+fact "install.sh ends well" is "$code" 0
+# No device of the sample answers here.
+fact "it ends with the doctor, by the program in place as minectl, and with what to do" sh -c "
+    sed -n '/^minectl doctor:/,\$ p' '$FOLDER/said' | grep FAIL &&
+    tail -n 1 '$FOLDER/said' | grep -x 'What doctor names is to be mended in /etc/minectl/config.txt: sudo minectl config edit'"
 fact "the user can log in nowhere and owns the data" \
     is "$(inside getent passwd minectl | cut -d: -f6,7) $(owner_of /var/lib/minectl)" "/var/lib/minectl:/usr/sbin/nologin 750 minectl:minectl"
 fact "the configuration is root's, readable for minectl, for nobody else" \
@@ -74,6 +79,7 @@ fact "logrotate takes its file, and the next run writes a new log" sh -c "
 before=$(written_files)
 fact "the second run of install.sh finds nothing to do" sh -c "chroot '$SCRATCH_ROOT' /tmp/release/install.sh --no-packages | grep '^Nothing to do'"
 fact "and has written nothing" is "$(written_files)" "$before"
+fact "with --quiet it says nothing then and leaves the doctor out" is "$(install_it --quiet 2>&1 | grep -v -e '^note' -e '^       ')" "$(printf '\nNothing to do: all is in place.')"
 fact "the copy that it left does the same without the release's folder" \
     sh -c "chroot '$SCRATCH_ROOT' /usr/local/lib/minectl/install.sh --no-packages | grep '^Nothing to do'"
 fact "and has written nothing" is "$(written_files)" "$before"
