@@ -5,7 +5,7 @@
 #   scripts/check.sh --no-tests without the tests, for who runs them all anyway
 #   scripts/check.sh --quick    without tests and clippy, which builds every package once more: what takes seconds
 #
-# Uses shellcheck and shfmt when they are installed (scripts/test.sh installs them).
+# Uses shellcheck and shfmt when they are installed (scripts/test.sh installs them), and actionlint, which Debian has not.
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -114,6 +114,7 @@ for tool in shellcheck shfmt; do
         say "$tool: skipped, not installed (scripts/test.sh installs it)"
     fi
 done
+if command -v actionlint >/dev/null; then step "actionlint" actionlint; fi
 
 if [ ${#failed[@]} -gt 0 ]; then
     fail "$(printf '%s; ' "${failed[@]}" | sed 's/; $//') failed"

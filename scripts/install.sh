@@ -14,7 +14,7 @@
 #   --binary FILE     this program instead of the one beside the script
 #   --root DIR        into the system below DIR, which is not running: nothing is started, no package installed
 #   --packaged        for the Debian package's own scripts: what dpkg brought is left to dpkg
-#   --quiet           says only what it changes
+#   --quiet           says only what it changes, and leaves `minectl doctor` out, with which it ends else
 #
 # A file that you changed is kept, and so is the configuration, always. Exit code 0 when all is in place.
 
@@ -56,6 +56,8 @@ if [[ $mailto = *[[:space:]%]* ]]; then fail "--mailto: one address without blan
 
 ETC=/etc/minectl
 CONFIG=$ETC/config.txt
+# What root's update.sh trusts: only root writes here, while $ETC is minectl's once the configuration page may save.
+TRUST=/etc/minectl-update
 DATA=/var/lib/minectl
 LOG=/var/log/minectl
 CRON=/etc/cron.d/minectl
@@ -237,6 +239,38 @@ folders_step() {
 config_folder_step() {
     if [ -d "$root$ETC" ]; then same $ETC; else doing "$ETC: folder that only root and minectl may read" make_folder $ETC 0750 root minectl; fi
 }
+# only_root_writes PATH: whether it is root's own and nobody else may write it.
+only_root_writes() {
+    [ ! -L "$root$1" ] && [ "$(stat -c %u "$root$1")" = 0 ] && [ $((0$(stat -c %a "$root$1") & 022)) = 0 ]
+}
+trust_step() {
+    if [ -d "$root$TRUST" ] && [ "$(stat -c '%a %u:%g' "$root$TRUST")" = "755 0:0" ]; then
+        same $TRUST
+    else
+        doing "$TRUST: folder of root, for whom update.sh trusts" make_folder $TRUST 0755 root root
+    fi
+    move_trusted release-signers
+    move_trusted release-source
+    put "$SIGNERS" $TRUST/release-signers 644 "whose releases update.sh takes"
+}
+# An earlier install.sh had it beside the configuration. Whoever could write there may have put his own in its place.
+move_trusted() {
+    local from=$ETC/$1 to=$TRUST/$1
+    if [ ! -e "$root$from" ] && [ ! -L "$root$from" ]; then return 0; fi
+    if ! only_root_writes $ETC || ! only_root_writes "$from"; then
+        told note "$from is not trusted: others than root may have written it. Look at it; if it is yours: sudo install -m 644 $from $to; then: sudo rm $from"
+    elif [ -e "$root$to" ] && ! cmp -s "$root$from" "$root$to"; then
+        told note "$from is not read any more; $to is, and it differs: take over what you miss, then: sudo rm $from"
+    else
+        doing "$to: moved from $ETC, where not only root may write" move_and_list "$from" "$to"
+    fi
+}
+move_and_list() {
+    local was
+    was=$(listed_sum "$1")
+    place "$root$1" "$root$2" 644 && rm -f "$root$1" && list_file "$1" ''
+    if [ -n "$was" ]; then list_file "$2" "$was"; fi
+}
 make_folder() { mkdir -p "$root$1" && chown "$(owner "$3" "$4")" "$root$1" && chmod "$2" "$root$1"; }
 
 config_step() {
@@ -328,7 +362,9 @@ admin_step() {
         put "$FILES/minectl.cgi" $LIB/minectl.cgi 755 "what the web server starts for these pages"
     fi
     if [ ! -e "$root$ADMIN_PASSWORDS" ]; then
-        told note "the debug page is off; for it, htpasswd -B -c $ADMIN_PASSWORDS NAME (apache2-utils), and this again"
+        told note "the debug page is off; to switch it on, give yourself a password, then $(if [ "$packaged" = yes ]; then echo "sudo dpkg-reconfigure minectl"; else echo "this again"; fi):"
+        printf '       %s\n' "printf 'NAME:%s\\n' \"\$(openssl passwd -6)\" | sudo tee -a $ADMIN_PASSWORDS" \
+            "sudo chown root:www-data $ADMIN_PASSWORDS && sudo chmod 640 $ADMIN_PASSWORDS"
     elif [ -L "$root$ADMIN_ON" ]; then
         same "the debug page"
     else
@@ -372,7 +408,7 @@ units_step() {
 }
 
 doctor_step() {
-    if [ -n "$root" ] || [ "$dry" = yes ] || [ "$packaged" = yes ]; then return 0; fi
+    if [ -n "$root" ] || [ "$dry" = yes ] || [ "$packaged" = yes ] || [ "$quiet" = yes ]; then return 0; fi
     "$PROGRAM" help doctor >/dev/null 2>&1 || return 0
     printf '\nminectl doctor:\n'
     setpriv --reuid=minectl --regid=minectl --init-groups "$BIN" --config $CONFIG doctor ||
@@ -416,12 +452,16 @@ remove_all() {
     if [ -d "$root/etc/nginx/minectl.d" ] && [ "$dry" = no ]; then rmdir --ignore-fail-on-non-empty "$root/etc/nginx/minectl.d"; fi
     if [ -e "$root/etc/nginx" ] && [ "$dry" = no ] && [ -z "$root" ] && command -v nginx >/dev/null; then reload_nginx; fi
     take_away /run/minectl
+    # update.sh's, for going back to a program that is gone.
+    take_away $DATA-before-update
     if [ "$purge" = no ]; then
-        told kept "$ETC $DATA $LOG and the user minectl; --purge removes them too"
+        if [ -d "$root$TRUST" ] && [ "$dry" = no ]; then rmdir --ignore-fail-on-non-empty "$root$TRUST"; fi
+        told kept "$ETC $(if [ -d "$root$TRUST" ]; then echo "$TRUST "; fi)$DATA $LOG and the user minectl; --purge removes them too"
         return 0
     fi
     take_away $ADMIN_PASSWORDS
     take_away $ETC
+    take_away $TRUST
     take_away $DATA
     take_away $LOG
     if [ -n "$(id_in passwd minectl)" ]; then
@@ -450,7 +490,7 @@ user_step
 config_folder_step
 if [ "$packaged" = no ]; then
     program_step
-    put "$SIGNERS" $ETC/release-signers 644 "whose releases update.sh takes"
+    trust_step
     put "$FILES/tmpfiles-minectl.conf" /etc/tmpfiles.d/minectl.conf 644 "the page lies in memory, made anew at each boot"
     put "$FILES/logrotate-minectl" /etc/logrotate.d/minectl 644 "the log is put aside by the day, compressed"
 fi

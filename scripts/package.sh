@@ -84,7 +84,7 @@ copy() { install -D -m "$1" "$2" "$3"; }
 fill_tarball() {
     local folder=$1 program=$2 file
     copy 755 "$program" "$folder/minectl"
-    for file in install.sh update.sh; do copy 755 "$ROOT/scripts/$file" "$folder/$file"; done
+    for file in install.sh update.sh ssh-mine.sh; do copy 755 "$ROOT/scripts/$file" "$folder/$file"; done
     for file in "$ROOT"/cron/*; do copy 644 "$file" "$folder/cron/$(basename "$file")"; done
     copy 644 "$ROOT/packaging/release-signers" "$folder/release-signers"
     copy 644 "$ROOT/packaging/grafana-dashboard.json" "$folder/grafana-dashboard.json"
@@ -117,6 +117,8 @@ fill_deb() {
     copy 644 "$OUT/printed/fish" "$folder/usr/share/fish/vendor_completions.d/minectl.fish"
     copy 644 "$DEB/copyright" "$doc/copyright"
     copy 644 "$ROOT/packaging/grafana-dashboard.json" "$doc/examples/grafana-dashboard.json"
+    copy 644 "$ROOT/config.txt" "$doc/examples/config.txt"
+    copy 755 "$ROOT/scripts/ssh-mine.sh" "$doc/examples/ssh-mine.sh"
     for file in README.md SECURITY.md CHANGELOG.md; do copy 644 "$ROOT/$file" "$doc/$file"; done
     {
         printf 'minectl (%s) stable; urgency=medium\n\n  * What changed stands in CHANGELOG.md.gz.\n\n' "$VERSION"

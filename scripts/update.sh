@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Updates a minectl that install.sh installed, to the newest release: fetched, its signature and checksum verified, tried
 # against your configuration, put in place by one rename, judged by `minectl doctor` and by a whole run, and taken back when
-# either goes worse than before. Configuration, data and cron entry stay. Needs root, curl and ssh-keygen (openssh-client).
+# either goes worse than before. Configuration, data and cron entry stay; when the old program cannot read what the new one
+# made of the data, it gets back the data from before. Needs root, curl and ssh-keygen (openssh-client).
 #
 #   update.sh --from OWNER/REPO       from this GitHub repository; remembered for the next time
 #   update.sh --from URL              the same from any folder of a web server
@@ -22,12 +23,15 @@ umask 022
 BIN=/usr/local/bin/minectl
 LIB=/usr/local/lib/minectl
 CONFIG=/etc/minectl/config.txt
-SIGNERS=/etc/minectl/release-signers
-SOURCE=/etc/minectl/release-source
+# Whose releases are taken, and from where: root's word alone. The configuration's folder may be minectl's.
+TRUST=/etc/minectl-update
+SIGNERS=$TRUST/release-signers
+SOURCE=$TRUST/release-source
 CRON=/etc/cron.d/minectl
 # There only while an update is under way.
 CRON_RECOVER=/etc/cron.d/minectl-update
-RUN_LOCK=/var/lib/minectl/tick.lock
+# The data as it was before the last update, readable for its owner only.
+DATA_BEFORE=/var/lib/minectl-before-update
 SIGNED_FOR=minectl-release
 WORK=$LIB/update
 PENDING=$WORK/pending
@@ -59,6 +63,107 @@ as_cron() {
     setpriv --reuid=minectl --regid=minectl --init-groups env -i HOME=/var/lib/minectl PATH=/usr/bin:/bin SHELL=/bin/sh \
         LOGNAME=minectl "$@"
 }
+
+# --- The data ----------------------------------------------------------------------------------------------------------
+
+data_folder() {
+    local folder
+    folder=$("$BIN" --config "$CONFIG" config get paths.data 2>/dev/null || true)
+    case $folder in
+    /*) say "$folder" ;;
+    *) say /var/lib/minectl ;;
+    esac
+}
+
+# No run begins until `let_runs`; one that is at work ends first. 1 when it does not.
+hold_runs() {
+    # As a run makes it: root's own could be opened by no run.
+    [ -e "$DATA/tick.lock" ] || as_cron touch "$DATA/tick.lock" || return 1
+    exec 8<"$DATA/tick.lock" || return 1
+    flock -w 150 8
+}
+let_runs() { exec 8<&-; }
+
+# on_data COMMANDS ARGUMENTS...: in the data folder, while nobody has the database open. As its owner: nothing that stands in
+# a folder of his can lead root astray.
+# shellcheck disable=SC2016  # The inner shell's own.
+on_data() { as_cron flock -w 30 "$DATA/db.lock" sh -e -c 'cd "$1"; shift; '"$1" sh "$DATA" "${@:2}" 8<&- 9<&-; }
+
+# Copies what a new program may give another form: the database, the state and the small files beside; not what is only
+# added to (history, pages, inputs, calls).
+# shellcheck disable=SC2016  # The inner shell's own.
+copy_data() {
+    rm -rf "$DATA_BEFORE.new"
+    install -d -o minectl -g minectl -m 0700 "$DATA_BEFORE.new" &&
+        on_data 'for name in db db.old; do if [ -d $name ]; then cp -a $name "$1/"; fi; done
+            find . -maxdepth 1 -type f ! -name "*.lock" ! -name ".*" -exec cp -a -t "$1" {} +' "$DATA_BEFORE.new" &&
+        sync -f "$DATA_BEFORE.new" && rm -rf "$DATA_BEFORE" && mv -T "$DATA_BEFORE.new" "$DATA_BEFORE" && sync "$(dirname "$DATA_BEFORE")"
+}
+
+# Whether the program before can read the data as it is now: 0 it can, 6 it would begin anew without, else it does not say.
+old_reads_data() {
+    local code=0 try
+    for try in 1 2 3; do
+        code=0
+        as_cron timeout --kill-after=5 60 "$OLD" --config "$CONFIG" db check >"$WORK/check" 2>&1 || code=$?
+        # Somebody has it open, or there is no room for a look.
+        if [ "$code" != 1 ] || ! grep -q '^ *try again$' "$WORK/check"; then break; fi
+        code=9
+        if [ "$try" != 3 ]; then sleep 5; fi
+    done
+    # Programs that do not know 6 say it in these words.
+    if [ "$code" = 1 ] && grep -q "newer than this program's" "$WORK/check"; then code=6; fi
+    if [ "$code" = 1 ]; then code=0; fi
+    return $code
+}
+
+# Puts the copy in the place of what is there, which is kept in AWAY. The database waits under the name by which a
+# compaction's is found: a power cut at any moment leaves the one or the other. A run removes what is left of `.new...`.
+# shellcheck disable=SC2016  # The inner shell's own.
+put_data_back() {
+    on_data 'before=$1 away=$2
+        rm -rf minectl-newer-* db.old
+        mkdir "$away"
+        for name in db.old db; do if [ -d "$before/$name" ]; then rm -rf db.old; cp -a "$before/$name" db.old; fi; done
+        sync -f .
+        if [ -d db ]; then mv db "$away/db"; fi
+        if [ -d db.old ]; then mv db.old db; fi
+        for file in "$before"/*; do
+            name=${file##*/}
+            if [ ! -f "$file" ]; then continue; fi
+            cp -a "$file" .new-put-back
+            if [ -e "$name" ]; then cp -a "$name" "$away/"; fi
+            mv -f .new-put-back "$name"
+        done
+        sync -f .' "$DATA_BEFORE" "$1"
+}
+
+# Sees to it that the program before finds data that it can read, and says in DATA_NOTE how. 1 when there are none.
+data_for_the_old() {
+    local code=0 away
+    away=minectl-newer-$(date +%s)
+    data_before_done=yes
+    old_reads_data || code=$?
+    case $code in
+    0) DATA_NOTE="with the data as they are" ;;
+    6)
+        if [ ! -d "$DATA_BEFORE" ]; then return 1; fi
+        if put_data_back "$away"; then
+            DATA_NOTE="with the data of $(date -r "$DATA_BEFORE" '+%F %R'), from before the update: it cannot read the newer form, which is kept in $DATA/$away"
+        else
+            data_before_done=no
+            DATA_NOTE="but it cannot read the data, and those from before could not be put back: they lie in $DATA_BEFORE"
+        fi
+        ;;
+    *)
+        DATA_NOTE="with the data as they are; \`minectl db check\` did not say whether it can read them, those from before lie in $DATA_BEFORE"
+        data_before_done=no
+        ;;
+    esac
+}
+
+# Once the program before is in place again.
+drop_data_before() { if [ "$data_before_done" = yes ]; then rm -rf "$DATA_BEFORE"; fi; }
 
 # --- Fetching ----------------------------------------------------------------------------------------------------------
 
@@ -95,10 +200,26 @@ fetch() {
         -o "$to" "$url" || fail "cannot fetch $url; nothing was changed"
 }
 
+only_root_writes() { [ ! -L "$1" ] && [ "$(stat -c %u "$1")" = 0 ] && [ $((0$(stat -c %a "$1") & 022)) = 0 ]; }
+
+# Who could write there could have his own program started as root.
+check_trust() {
+    local path mode
+    for path in "$TRUST" "$SIGNERS" "$SOURCE"; do
+        if [ ! -e "$path" ] && [ ! -L "$path" ]; then continue; fi
+        if only_root_writes "$path"; then continue; fi
+        mode=644
+        if [ -d "$path" ]; then mode=755; fi
+        fail "$path is not trusted: others than root may have written it ($(stat -c 'mode %a, owner %U' "$path")); nothing was changed." \
+            "Look whether what stands there is yours, then: sudo chown root:root $path && sudo chmod $mode $path"
+    done
+}
+
 # Only what a trusted key has signed is looked at any further.
 verify_signature() {
     grep -q '^[^#]' "$SIGNERS" 2>/dev/null ||
-        fail "no key is trusted yet: put the release's public key into $SIGNERS (its head says how); nothing was changed"
+        fail "no key is trusted yet: put the release's public key into $SIGNERS (its head says how;" \
+            "install.sh moves one of /etc/minectl there); nothing was changed"
     ssh-keygen -Y verify -f "$SIGNERS" -I "$SIGNED_FOR" -n "$SIGNED_FOR" -s "$1.sig" <"$1" >/dev/null 2>&1 ||
         fail "the signature of SHA256SUMS is not by a key in $SIGNERS: the release is not what it says; nothing was changed"
 }
@@ -182,7 +303,8 @@ a_run_ends_well() {
     [ -n "$line" ] || { say "there is no line for minectl in $CRON" && return 1; }
     for try in 1 2 3 4; do
         code=0
-        flock -w 150 "$RUN_LOCK" true || true
+        hold_runs || true
+        let_runs
         as_cron /bin/sh -c "${line//\\%/%}" >"$WORK/run" 2>&1 || code=$?
         # 4: cron's own run came first.
         if [ "$code" != 4 ]; then break; fi
@@ -196,9 +318,13 @@ a_run_ends_well() {
 
 # --- Changing ----------------------------------------------------------------------------------------------------------
 
-# From here a power cut leaves enough behind to end the update or to take it back.
-prepare() {
+# With runs held: puts the new program in place. From here a power cut leaves enough behind to end the update or to take it back.
+change() {
     local allowed=$1
+    if ! copy_data; then
+        rm -rf "$DATA_BEFORE.new"
+        fail "the data in $DATA cannot be copied to $DATA_BEFORE (is there room? df -h); nothing was changed"
+    fi
     place "$BIN" "$OLD" 755
     printf '# An update of minectl was broken off; this ends it at boot, and goes away by itself.\nSHELL=/bin/sh\nMAILTO=root\n@reboot root %s --recover\n' \
         "$LIB/update.sh" >"$WORK/cron"
@@ -206,19 +332,26 @@ prepare() {
     printf '%s %s %s\n' "$(version_of "$OLD")" "$NEW_VERSION" "$allowed" >"$WORK/note"
     place "$WORK/note" "$PENDING" 600
     trap - EXIT
+    place "$WORK/new/minectl" "$BIN" 755
 }
 
 forget() {
     rm -f "$PENDING"
     sync "$WORK"
+    rm -rf "$DATA_BEFORE.new"
     rm -f "$CRON_RECOVER" "$(dirname "$BIN")/.$(basename "$BIN").minectl-new"
     rm -rf "$WORK"
 }
 
+# The data first: a power cut after it leaves the new program with the data from before, as an update begins.
 roll_back() {
+    hold_runs || true
+    data_for_the_old || DATA_NOTE="but it cannot read the data, and there are none from before: a run of it begins anew"
     place "$OLD" "$BIN" 755
+    let_runs
+    drop_data_before
     forget
-    fail "taken back: minectl $(version_of "$BIN") is in place again, with the data as it is"
+    fail "taken back: minectl $(version_of "$BIN") is in place again, $DATA_NOTE"
 }
 
 judge() {
@@ -256,8 +389,16 @@ roll_back_by_hand() {
     [ -x "$OLD" ] || fail "there is no program before the last update ($OLD)"
     now=$(version_of "$BIN")
     "$OLD" --config "$CONFIG" config check || fail "minectl $(version_of "$OLD") does not take $CONFIG as it is; nothing was changed"
+    mkdir -p "$WORK"
+    trap 'rm -rf "$WORK"' EXIT
+    hold_runs || fail "$NO_PAUSE"
+    data_for_the_old ||
+        fail "minectl $(version_of "$OLD") cannot read the data as minectl $now left them, and there are none from before; nothing was changed." \
+            "To begin anew with it, without what is set by hand and the events: sudo mkdir /var/minectl-newer && sudo mv $DATA/db $DATA/state.json /var/minectl-newer/; then this again"
     place "$OLD" "$BIN" 755
-    say "minectl $(version_of "$BIN") is in place instead of $now; the data stays"
+    let_runs
+    drop_data_before
+    say "minectl $(version_of "$BIN") is in place instead of $now, $DATA_NOTE"
 }
 
 # --- All of it ---------------------------------------------------------------------------------------------------------
@@ -283,6 +424,8 @@ if [ ! -x "$BIN" ] || [ ! -e "$LIB/installed" ]; then fail "minectl was not inst
 mkdir -p /run/lock
 exec 9>/run/lock/minectl-update
 flock -n 9 || fail "another update is at work"
+DATA=$(data_folder)
+NO_PAUSE="$DATA/tick.lock could not be taken (a run that does not end? a folder that is not there?); nothing was changed"
 recover
 case $action in
 recover) exit 0 ;;
@@ -292,6 +435,7 @@ esac
 for tool in curl ssh-keygen; do
     command -v $tool >/dev/null || fail "\`$tool\` is not installed: apt-get install curl openssh-client"
 done
+check_trust
 if [ -z "$from" ]; then from=$(cat "$SOURCE" 2>/dev/null || true); fi
 [ -n "$from" ] || fail "from where? --from OWNER/REPO (on GitHub) or --from URL"
 MACHINE=$(machine)
@@ -300,10 +444,9 @@ say "minectl $(version_of "$BIN") -> $NEW_VERSION: verified; doctor looks at the
 # A fault that is there already is no reason to go back.
 allowed=$(how_bad)
 if [ "$allowed" -lt 1 ] || [ "$allowed" -gt 2 ]; then allowed=1; fi
-prepare "$allowed"
-# A run that is at work ends first.
-flock -w 150 "$RUN_LOCK" true || true
-place "$WORK/new/minectl" "$BIN" 755
+hold_runs || fail "$NO_PAUSE"
+change "$allowed"
+let_runs
 judge "$NEW_VERSION" "$allowed"
 if [ "$(cat "$SOURCE" 2>/dev/null || true)" != "$from" ]; then
     printf '%s\n' "$from" >"$SOURCE.new"

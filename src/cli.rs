@@ -384,7 +384,8 @@ pub enum TestChannel {
 /// What `db` can do.
 #[derive(Debug, Clone, Subcommand)]
 pub enum DbCommand {
-    /// Say what is wrong with the stored files and the way out; changes nothing
+    /// Say what is wrong with the stored files and the way out; changes nothing. Exit code 1 when something is, 6 when a run
+    /// of this program would go on without stored data
     Check,
     /// Copy the database into a new, small one (runs do so once a day)
     Compact,

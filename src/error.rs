@@ -14,6 +14,8 @@ pub const EXIT_CONFIG: u8 = 3;
 pub const EXIT_LOCKED: u8 = 4;
 /// Exit code of a look (`doctor`) that found no fault, but something to mind.
 pub const EXIT_WARNINGS: u8 = 5;
+/// Exit code of a look (`db check`) at stored data that this program cannot read: a run would go on without it.
+pub const EXIT_UNREADABLE: u8 = 6;
 
 /// Why a command could not go on.
 #[derive(Debug, Error)]

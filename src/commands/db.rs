@@ -7,14 +7,15 @@ use super::printed;
 use crate::cli::DbCommand;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::{EXIT_DONE, EXIT_FAULTS, Error};
+use crate::error::{EXIT_DONE, EXIT_FAULTS, EXIT_UNREADABLE, Error};
 use crate::lock::{self, NotTaken};
 use crate::store::Store;
 
 /// The largest export that is read.
 const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Carries out a subcommand of `db`. The exit code is 1 when `check` found something wrong.
+/// Carries out a subcommand of `db`. The exit code of `check` is 1 when something is wrong, and 6 when a run of this program
+/// would go on without stored data: by that `update.sh` knows whether a program can be gone back to.
 pub fn run(cfg: &Config, clock: &Clock, what: &DbCommand, out: &mut dyn Write) -> Result<u8, Error> {
     let store = Store::with_refuge(&cfg.paths.data, &cfg.paths.page);
     let now = clock.now();
@@ -65,7 +66,12 @@ fn check(store: &Store, clock: &Clock, out: &mut dyn Write) -> Result<u8, Error>
             printed(writeln!(out, "       {way_out}"))?;
         }
     }
-    let end = if wrong == 0 { "all is well".to_owned() } else { format!("{wrong} to look after") };
+    let is_lost = findings.iter().any(|finding| finding.is_lost);
+    let (end, code) = match wrong {
+        0 => ("all is well".to_owned(), EXIT_DONE),
+        _ if is_lost => (format!("{wrong} to look after; a run of this program would go on without"), EXIT_UNREADABLE),
+        _ => (format!("{wrong} to look after"), EXIT_FAULTS),
+    };
     printed(writeln!(out, "{end}"))?;
-    Ok(if wrong == 0 { EXIT_DONE } else { EXIT_FAULTS })
+    Ok(code)
 }

@@ -24,14 +24,20 @@ pub struct Finding {
     pub text: String,
     /// What to do; `None` when all is well.
     pub way_out: Option<String>,
+    /// Whether a run of this program would go on without what stands there: a newer program's form, or damage.
+    pub is_lost: bool,
 }
 
 fn well(subject: impl Into<String>, text: impl Into<String>) -> Finding {
-    Finding { subject: subject.into(), text: text.into(), way_out: None }
+    Finding { subject: subject.into(), text: text.into(), way_out: None, is_lost: false }
 }
 
 fn wrong(subject: impl Into<String>, text: impl Into<String>, way_out: impl Into<String>) -> Finding {
-    Finding { subject: subject.into(), text: text.into(), way_out: Some(way_out.into()) }
+    Finding { subject: subject.into(), text: text.into(), way_out: Some(way_out.into()), is_lost: false }
+}
+
+fn lost(subject: impl Into<String>, text: impl Into<String>, way_out: impl Into<String>) -> Finding {
+    Finding { is_lost: true, ..wrong(subject, text, way_out) }
 }
 
 /// Looks at all of a data folder, and at its refuge.
@@ -101,7 +107,7 @@ fn database(folder: &Path) -> Vec<Finding> {
     };
     let mut findings = match looked() {
         Ok(findings) => findings,
-        Err(failure) if failure.damaged => vec![wrong("db", failure.text, SET_ASIDE)],
+        Err(failure) if failure.damaged => vec![lost("db", failure.text, SET_ASIDE)],
         Err(failure) => vec![wrong("db", failure.text, "try again")],
     };
     findings.insert(0, well("db", format!("{} KiB", size / 1024)));
@@ -118,7 +124,7 @@ fn look_inside(folder: &Path) -> Result<Vec<Finding>, db::Failure> {
     let tree = db::open(&path)?;
     let number = schema::number(&tree)?;
     if let Err(newer) = schema::known(number) {
-        return Ok(vec![wrong("db", newer, "a run of this program would set it aside")]);
+        return Ok(vec![lost("db", newer, "a run of this program would set it aside")]);
     }
     tree.verify_integrity()?;
     let old = if number < crate::model::SCHEMA { ", brought up by the next run" } else { "" };
@@ -132,7 +138,9 @@ fn look_inside(folder: &Path) -> Result<Vec<Finding>, db::Failure> {
             if let Err(error) = exchange::fits(kind, &key, &text) {
                 let name = exchange::name(&key);
                 let way_out = "it is left out by each run; `minectl db export`, take its line out, `minectl db import`";
-                findings.push(wrong("db", format!("{name} cannot be read: {error}"), way_out));
+                let text = format!("{name} cannot be read: {error}");
+                // Without one event a run is the same; without an override or a message it is not.
+                findings.push(if kind == b'e' { wrong("db", text, way_out) } else { lost("db", text, way_out) });
             }
         }
     }
@@ -152,7 +160,10 @@ fn copy(folder: &Path, now: &Moment) -> Finding {
             let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
             well("state.json", format!("{age}, {} overrides", copy.overrides.len()))
         }
-        Err(error) => wrong("state.json", error, "remove it: the next run with an event writes it anew"),
+        Err(error) => {
+            let finding = wrong("state.json", error, "remove it: the next run with an event writes it anew");
+            Finding { is_lost: !db::path(folder).exists(), ..finding }
+        }
     }
 }
 

@@ -146,9 +146,44 @@ fn each_damage_is_named_with_a_way_out() {
         let told: Vec<String> = found.iter().map(|finding| format!("{}: {}", finding.subject, finding.text)).collect();
         assert_eq!(told.len(), 1, "{file}: {told:?}");
         assert!(told[0].contains(expected), "{file}: {told:?}");
+        assert_eq!(found[0].is_lost, file == "db/conf", "{file}: the state is in the database too");
         assert!(set_aside(folder.path()).len() <= 1, "nothing is set aside by looking");
         if file.starts_with("history") {
             assert!(told[0].ends_with("2026-11-22.csv: 2 lines cannot be read"), "{told:?}");
         }
     }
+}
+
+/// Puts a record into the database as it is stored: deflated, in one part.
+fn put(folder: &std::path::Path, key: &[u8], text: &str) {
+    let db = sled::Config::new().path(folder.join("db")).segment_size(32 * 1024).open().unwrap();
+    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut deflated, text.as_bytes()).unwrap();
+    db.insert([key, b"\xff\x00"].concat(), deflated.finish().unwrap()).unwrap();
+    db.flush().unwrap();
+}
+
+#[test]
+fn what_a_run_would_go_on_without_is_told_apart() {
+    let newer = (SCHEMA + 1).to_string();
+    let known = SCHEMA.to_string();
+    let cases: [(&[u8], &str, usize, bool); 4] = [
+        (b"v", &known, 0, false),
+        (b"v", &newer, 1, true),
+        (b"ofan-9", "{\"of\":\"a form of tomorrow\"}", 1, true),
+        (b"e\x00\x00\x00\x00\x00\x00\x00\x63", "{\"of\":\"a form of tomorrow\"}", 1, false),
+    ];
+    for (key, text, count, is_lost) in cases {
+        let (folder, store) = new_store();
+        store.save(&full_change(1), &at(0)).unwrap();
+        put(folder.path(), key, text);
+        let found = wrong(&store);
+        assert_eq!(found.len(), count, "{text}: {found:?}");
+        assert_eq!(found.iter().any(|finding| finding.is_lost), is_lost, "{text}: {found:?}");
+    }
+    let (folder, store) = new_store();
+    store.save(&full_change(1), &at(0)).unwrap();
+    fs::remove_dir_all(folder.path().join("db")).unwrap();
+    fs::write(folder.path().join("state.json"), "{").unwrap();
+    assert!(wrong(&store)[0].is_lost, "the last copy of the state");
 }

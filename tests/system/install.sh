@@ -41,7 +41,12 @@ fact "the running system stays as it was" is "$(written_files)" ""
 
 # (c) for real ------------------------------------------------------------------------------------------------------------
 
-fact "install.sh ends well" install_it
+install_it >"$FOLDER/said" 2>&1 && code=0 || code=$?
+fact "install.sh ends well" is "$code" 0
+# No device of the sample answers here.
+fact "it ends with the doctor, by the program in place as minectl, and with what to do" sh -c "
+    sed -n '/^minectl doctor:/,\$ p' '$FOLDER/said' | grep FAIL &&
+    tail -n 1 '$FOLDER/said' | grep -x 'What doctor names is to be mended in /etc/minectl/config.txt: sudo minectl config edit'"
 fact "the user can log in nowhere and owns the data" \
     is "$(inside getent passwd minectl | cut -d: -f6,7) $(owner_of /var/lib/minectl)" "/var/lib/minectl:/usr/sbin/nologin 750 minectl:minectl"
 fact "the configuration is root's, readable for minectl, for nobody else" \
@@ -74,6 +79,7 @@ fact "logrotate takes its file, and the next run writes a new log" sh -c "
 before=$(written_files)
 fact "the second run of install.sh finds nothing to do" sh -c "chroot '$SCRATCH_ROOT' /tmp/release/install.sh --no-packages | grep '^Nothing to do'"
 fact "and has written nothing" is "$(written_files)" "$before"
+fact "with --quiet it says nothing then and leaves the doctor out" is "$(install_it --quiet 2>&1 | grep -v -e '^note' -e '^       ')" "$(printf '\nNothing to do: all is in place.')"
 fact "the copy that it left does the same without the release's folder" \
     sh -c "chroot '$SCRATCH_ROOT' /usr/local/lib/minectl/install.sh --no-packages | grep '^Nothing to do'"
 fact "and has written nothing" is "$(written_files)" "$before"
@@ -91,9 +97,14 @@ fact "that is said, with the file to compare with" grep '^kept .*/etc/nginx/site
 fact "the cron entry follows loop_interval, and MAILTO stays" \
     is "$(grep -v '^#' "$CRON" | cut -c1-30)" "$(printf 'MALLOC_ARENA_MAX=1\nSHELL=/bin/sh\nMAILTO=owner@example.org\n*/5 * * * * minectl /usr/bin/t')"
 if [ -e "$ROOT/cron/nginx-minectl-admin.conf" ]; then
-    fact "without a password file the debug page is off, and it says how to switch it on" grep '^note .*htpasswd -B -c /etc/nginx/minectl.htpasswd' "$FOLDER/said"
+    # The commands as they are said, with a password typed.
+    grep -A 2 '^note .*the debug page is off' "$FOLDER/said" | sed -n -e 's/sudo //g' -e 's/^       //p' >"$SCRATCH_ROOT/tmp/password"
+    fact "without a password file the debug page is off, and it says how to switch it on" \
+        is "$(grep -c -e 'openssl passwd -6' -e 'chmod 640' "$SCRATCH_ROOT/tmp/password")" 2
     fact "nothing of it is served then" sh -c "! [ -e '$SCRATCH_ROOT/etc/nginx/minectl.d/admin.conf' ]"
-    echo 'owner:none' >"$SCRATCH_ROOT/etc/nginx/minectl.htpasswd"
+    sed -i 's/openssl passwd -6/& -salt salt typed/' "$SCRATCH_ROOT/tmp/password"
+    fact "what it says makes a file that only root and the web server may read" \
+        is "$(inside sh -e /tmp/password >/dev/null && cut -d: -f1 "$SCRATCH_ROOT/etc/nginx/minectl.htpasswd" | tail -n 1) $(owner_of /etc/nginx/minectl.htpasswd)" "NAME 640 root:www-data"
     fact "with one it is on" sh -c "chroot '$SCRATCH_ROOT' /tmp/release/install.sh --no-packages | grep '^done .*minectl.d/admin.conf'"
     fact "and nginx takes that too" is "$(inside nginx -T -q 2>&1 | grep -c 'location ^~ /admin')" 1
     fact "its program is in place" test "$(owner_of /usr/local/lib/minectl/minectl.cgi)" = "755 root:root"
@@ -113,6 +124,30 @@ fact "a program that does not run here is refused before anything is changed" \
 fact "and the program in place stays" is "$(sha256sum "$SCRATCH_ROOT/usr/local/bin/minectl")" "$before"
 cp "$ROOT/cron/tmpfiles-minectl.conf" "$SCRATCH_ROOT/tmp/release/cron/"
 
+# An installation from before /etc/minectl-update, whose owner had added a key and updated once.
+trust_before() {
+    inside sh -c 'cd /etc/minectl && mv ../minectl-update/release-signers . && rm -rf ../minectl-update && echo owner/repo >release-source'
+    inside sed -i 's#/etc/minectl-update/release-signers#/etc/minectl/release-signers#' /usr/local/lib/minectl/installed
+}
+in_trust() { (
+    cd "$SCRATCH_ROOT/etc" && ls minectl/release-* 2>/dev/null
+    cat minectl-update/release-source minectl-update/release-signers | grep -c -e owner/repo -e 'added by me'
+); }
+echo '# added by me' >>"$SCRATCH_ROOT/etc/minectl-update/release-signers"
+trust_before
+fact "keys and source that only root could write move to where only root can write" \
+    is "$(install_it >/dev/null && in_trust) $(owner_of /etc/minectl-update) $(owner_of /etc/minectl-update/release-source)" "2 755 root:root 644 root:root"
+fact "and an added key stays from then on" is "$(install_it >/dev/null && in_trust)" 2
+trust_before
+inside chown minectl:minectl /etc/minectl
+install_it >"$FOLDER/said"
+fact "those that minectl could write stay where they are, to be looked at" sh -c "
+    grep '^note .*/etc/minectl/release-signers is not trusted.*sudo install -m 644 /etc/minectl/release-signers /etc/minectl-update/release-signers' '$FOLDER/said' &&
+    grep -q added '$SCRATCH_ROOT/etc/minectl/release-signers' && ! grep -q added '$SCRATCH_ROOT/etc/minectl-update/release-signers' &&
+    [ -e '$SCRATCH_ROOT/etc/minectl/release-source' ] && ! [ -e '$SCRATCH_ROOT/etc/minectl-update/release-source' ]"
+inside chown root:minectl /etc/minectl
+inside rm /etc/minectl/release-signers /etc/minectl/release-source
+
 # (f) gone ------------------------------------------------------------------------------------------------------------------
 
 cp "$SCRATCH_ROOT/usr/local/lib/minectl/cron/nginx-minectl.conf" "$SCRATCH_ROOT/etc/nginx/sites-available/minectl"
@@ -124,7 +159,7 @@ fact "uninstalling ends well" install_it --uninstall
 # Folders that were looked into and files of the user's making apart, only these may be left.
 left() {
     local file
-    (cd "$SCRATCH_UPPER" && find . ! -type d ! -path './etc/minectl/*' ! -path './var/lib/minectl/*' ! -path './var/log/*') |
+    (cd "$SCRATCH_UPPER" && find . ! -type d ! -path './etc/minectl/*' ! -path './etc/minectl-update/*' ! -path './var/lib/minectl/*' ! -path './var/log/*') |
         grep -v -E -x '\./etc/((passwd|group|shadow|gshadow|subuid|subgid)-?|\.pwd\.lock)' | while read -r file; do
         # A file that was taken away and put back lies there again, the same as before.
         if [ ! -L "$SCRATCH_UPPER/$file" ] || [ "$(readlink "$SCRATCH_UPPER/$file")" != "$(readlink "/$file")" ]; then echo "$file"; fi
@@ -139,7 +174,7 @@ fact "and they are as they were" is "$(owners_files)" "$before"
 fact "purging ends well" install_it --uninstall --purge
 fact "then nothing at all is left" is "$(
     left
-    ls -d "$SCRATCH_ROOT"/{etc,var/lib,var/log,run}/minectl 2>/dev/null
+    ls -d "$SCRATCH_ROOT"/{etc,var/lib,var/log,run}/minectl* 2>/dev/null
     inside getent passwd minectl || true
 )" ""
 fact "an unknown argument is refused" sh -c "! chroot '$SCRATCH_ROOT' /tmp/release/install.sh --prune 2>/dev/null"

@@ -34,6 +34,7 @@ fact "the signature is as update.sh verifies it" \
 tar -C "$SCRATCH_ROOT/tmp" -xzf "$FOLDER/a/minectl-$MACHINE.tar.gz"
 fact "the tarball holds all that its install.sh wants" \
     sh -c "chroot '$SCRATCH_ROOT' sh -c '/tmp/minectl-*/install.sh --no-packages' | grep 'changes. Next'"
+fact "and what works from another machine" sh -c "'$SCRATCH_ROOT'/tmp/minectl-*/ssh-mine.sh --help | grep -q 'HOST status'"
 DEB=$(ls "$FOLDER"/a/*.deb)
 cp "$DEB" "$SCRATCH_ROOT/tmp/minectl.deb"
 # Without the triggers of other packages: the index of all manual pages takes a minute.
@@ -47,7 +48,12 @@ fact "lintian has nothing to say" is "$(lintian --allow-root --fail-on none --ta
 
 packages() { inside dpkg --get-selections | grep -c install; }
 before=$(packages)
-fact "dpkg installs it" install_deb
+install_deb >"$FOLDER/said" 2>&1 && code=0 || code=$?
+fact "dpkg installs it and says in one line how to run the doctor" is "$code $(grep -c 'sudo -u minectl minectl doctor' "$FOLDER/said")" "0 1"
+fact "the doctor's verdict comes by that command" \
+    sh -c "chroot '$SCRATCH_ROOT' setpriv --reuid=minectl --regid=minectl --init-groups minectl doctor | grep 'config.txt'"
+fact "the sample configuration and what works from another machine are among the examples" \
+    sh -c "cd '$SCRATCH_ROOT/usr/share/doc/minectl/examples' && cmp config.txt '$ROOT/config.txt' && ./ssh-mine.sh --help | grep -q 'HOST status'"
 fact "a new installation observes, for root and minectl only" \
     is "$(as_cron minectl config get mode) $(owner_of /etc/minectl/config.txt)" "observe 640 root:minectl"
 fact "its cron entry is the line of \`minectl crontab\`" \
@@ -67,6 +73,7 @@ fact "dpkg removes it" inside dpkg --no-triggers -r minectl
 fact "no run is started any more" sh -c "! [ -e '$SCRATCH_ROOT/etc/cron.d/minectl' ] && ! [ -e '$SCRATCH_ROOT/usr/bin/minectl' ]"
 fact "Debian's greeting is back" sh -c "[ -e '$SCRATCH_ROOT/etc/nginx/sites-enabled/default' ] && ! [ -L '$SCRATCH_ROOT/etc/nginx/sites-enabled/minectl' ]"
 fact "configuration and data stay" sh -c "cd '$SCRATCH_ROOT' && [ \"\$(sha256sum '$SCRATCH_ROOT/etc/minectl/config.txt')\" = '$sum' ] && ls var/lib/minectl/db"
+echo 'owner:none' >"$SCRATCH_ROOT/etc/nginx/minectl.htpasswd"
 fact "dpkg purges it" inside dpkg --no-triggers -P minectl
 left() { (cd "$SCRATCH_UPPER" && find . ! -type d -path '*minectl*' ! -path './var/log/dpkg.log' ! -type c); }
 fact "then nothing is left, and no user" is "$(
