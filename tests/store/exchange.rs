@@ -1,6 +1,7 @@
 //! The database as text and back, and `db check`.
 
 use std::fs;
+use std::time::Duration;
 
 use minectl::model::SCHEMA;
 use minectl::store::{Finding, Store};
@@ -156,7 +157,10 @@ fn each_damage_is_named_with_a_way_out() {
 
 /// Puts a record into the database as it is stored: deflated, in one part.
 fn put(folder: &std::path::Path, key: &[u8], text: &str) {
-    let db = sled::Config::new().path(folder.join("db")).segment_size(32 * 1024).open().unwrap();
+    // A process that another test starts holds this one's locks for a moment.
+    let mut tries = (0..100).map(|_| sled::Config::new().path(folder.join("db")).segment_size(32 * 1024).open());
+    let opened = tries.find_map(|opened| opened.inspect_err(|_| std::thread::sleep(Duration::from_millis(20))).ok());
+    let db = opened.unwrap();
     let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut deflated, text.as_bytes()).unwrap();
     db.insert([key, b"\xff\x00"].concat(), deflated.finish().unwrap()).unwrap();
