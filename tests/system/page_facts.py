@@ -159,6 +159,8 @@ def check_print(browser, pages, shots):
 def check_charts(browser, pages):
     tab = Tab(browser)
     tab.open("file://" + os.path.join(pages, "mining", "index.html"))
+    hidden = tab.run("(() => { const box = document.querySelector('#calls-box'); return box.scrollWidth - box.clientWidth; })()")
+    fact("the table of calls is seen whole on a wide screen", hidden == 0, f"{hidden} px are not")
     fact("each chart of the span chosen can be read", tab.run("document.querySelectorAll('.live-plot canvas').length") == 9)
     box = tab.run("(() => { document.querySelector('#trends').scrollIntoView(); const b = document.querySelector('#chart-signal .u-over').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()")
     middle = box[1] + box[3] / 2
