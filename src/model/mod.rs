@@ -32,7 +32,7 @@ pub use drill::{
 };
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
-pub use health::{Counter, DeviceHealth};
+pub use health::{Counter, DeviceHealth, Unmoved};
 pub use inputs::{CallTimes, Decided, InputBegin, InputEnd, InputLine, InputPass, Stand, core, fingerprint};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
