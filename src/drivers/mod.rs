@@ -1,6 +1,6 @@
 //! The devices: `sense` reads all of them side by side, `act` carries out commands. Drivers report and obey: they hold no
 //! thresholds, remember nothing but a device's login, and decide nothing. Each device has a thread of its own and one
-//! request at a time, so that a pass lasts as long as its slowest device.
+//! request at a time, so that a pass lasts as long as its slowest device; PDUs that share an address take turns.
 
 mod act;
 mod common;
@@ -86,6 +86,7 @@ pub fn sense_wanted(
     let now = at.wall;
     let limits = |timeout: Seconds| Limits { timeout, until };
     let (sender, page) = mpsc::channel();
+    let turns = &pdu::Turns::of(&cfg.pdus);
     let snapshot = scope(|scope| {
         let one = |name: &str| if wanted(name) { Ok(()) } else { Err(not_asked(name)) };
         let signal = one(signal_page::NAME).and_then(|()| {
@@ -110,7 +111,7 @@ pub fn sense_wanted(
             (board.name.as_str(), start(scope, &board.name, read))
         });
         let pdus: Vec<_> = each(cfg.pdus.iter().filter(|pdu| wanted(&pdu.name)), |pdu| {
-            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu::read(pdu, now, limits(pdu.timeout))))
+            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu::read(pdu, now, limits(pdu.timeout), turns)))
         });
         let foreman = one(&cfg.foreman.name).and_then(|()| {
             start(scope, &cfg.foreman.name, move || {

@@ -9,6 +9,7 @@ mod parse;
 mod password;
 mod pointer;
 mod redfish;
+mod turn;
 
 use crate::config::{PduConfig, PduDriver};
 use crate::model::{Fault, FaultKind, PduReading, Reading};
@@ -16,11 +17,13 @@ use crate::units::{UnixSeconds, Watts};
 
 use super::common::{Limits, number, quoted};
 use allowed::Listed;
+use turn::Turn;
 
 pub(super) use act::{Change, act};
 pub use json::judged;
 pub use parse::parse;
 pub use redfish::{parse as parse_redfish, words as redfish_words};
+pub(super) use turn::Turns;
 
 /// No outlet of a PDU carries more.
 const OUTLET_WATTS_MAX: f64 = 50_000.0;
@@ -32,8 +35,9 @@ const PDU_WATTS_MAX: f64 = 2_000_000.0;
 const NAMED_MAX: usize = 5;
 
 /// Reads all listed outlets.
-pub(super) fn read(cfg: &PduConfig, now: UnixSeconds, limits: Limits) -> Reading<PduReading> {
-    let mut session = Session::new(cfg, limits);
+pub(super) fn read(cfg: &PduConfig, now: UnixSeconds, limits: Limits, turns: &Turns) -> Reading<PduReading> {
+    let (_whole, turn) = turns.begin(cfg);
+    let mut session = Session::new(cfg, limits, turn);
     let reading = session.read(now);
     session.close();
     reading
@@ -55,10 +59,10 @@ struct Taken {
 }
 
 impl<'a> Session<'a> {
-    fn new(cfg: &'a PduConfig, limits: Limits) -> Session<'a> {
+    fn new(cfg: &'a PduConfig, limits: Limits, turn: Turn<'a>) -> Session<'a> {
         match &cfg.driver {
-            PduDriver::HttpJson(dialect) => Session::Json(json::Json::new(cfg, dialect, limits)),
-            PduDriver::Redfish(redfish) => Session::Redfish(redfish::Redfish::new(cfg, redfish, limits)),
+            PduDriver::HttpJson(dialect) => Session::Json(json::Json::new(cfg, dialect, limits, turn)),
+            PduDriver::Redfish(redfish) => Session::Redfish(redfish::Redfish::new(cfg, redfish, limits, turn)),
         }
     }
 

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::allowed::{Listed, ListedBank};
-use super::{Session, Taken, named};
+use super::{Session, Taken, Turns, named};
 use crate::clock::Clock;
 use crate::config::PduConfig;
 use crate::drivers::common::{Limits, is_silent, no_time};
@@ -46,13 +46,15 @@ pub(in crate::drivers) fn act(
     clock: &Clock,
     now: UnixSeconds,
     limits: Limits,
+    turns: &Turns,
     changes: &[Change],
 ) -> Vec<Result<Reply, Fault>> {
     let targets: Vec<Result<Target, Fault>> = changes.iter().map(|change| target(cfg, *change)).collect();
+    let (_whole, turn) = turns.begin(cfg);
     if limits.left().is_zero() {
         return targets.into_iter().map(|target| target.and(Err(no_time(&cfg.name)))).collect();
     }
-    let mut session = Session::new(cfg, limits);
+    let mut session = Session::new(cfg, limits, turn);
     let (attempts, heard) = send_all(&mut session, cfg, clock, limits, targets);
     let seen = match heard {
         true => settled(&mut session, cfg, clock, now, limits, &attempts),

@@ -11,6 +11,7 @@ use super::fill::{Names, form};
 use super::parse::{self, Answers, items, items_pointer, same, state, suspension};
 use super::password::Password;
 use super::pointer::{dead_end, find};
+use super::turn::Turn;
 use crate::config::{Ask, Login, PduConfig, PduDialect, Secret};
 use crate::drivers::common::{Limits, is_silent, joined, json, no_time, quoted};
 use crate::http::{Answer, Request, send};
@@ -28,6 +29,7 @@ pub(super) struct Json<'a> {
     cfg: &'a PduConfig,
     dialect: &'a PduDialect,
     limits: Limits,
+    turn: Turn<'a>,
     password: Password<'a>,
     token: Option<Secret>,
     logins: u32,
@@ -37,9 +39,9 @@ pub(super) struct Json<'a> {
 type ByOutlet = BTreeMap<String, Reading<Value>>;
 
 impl<'a> Json<'a> {
-    pub(super) fn new(cfg: &'a PduConfig, dialect: &'a PduDialect, limits: Limits) -> Json<'a> {
+    pub(super) fn new(cfg: &'a PduConfig, dialect: &'a PduDialect, limits: Limits, turn: Turn<'a>) -> Json<'a> {
         let token = cfg.token.clone().filter(|_| dialect.login.is_none());
-        Json { cfg, dialect, limits, password: Password::new(cfg), token, logins: 0 }
+        Json { cfg, dialect, limits, turn, password: Password::new(cfg), token, logins: 0 }
     }
 
     /// Reads all listed outlets.
@@ -228,6 +230,7 @@ impl<'a> Json<'a> {
             token: self.token.as_ref(),
         };
         let url = joined(&cfg.url, &names.path(&ask.path));
+        let _turn = self.turn.take();
         let mut request = Request::new(device, &ask.method, &url, self.limits.next());
         for (name, value) in ask.headers.iter().filter_map(|line| line.split_once(':')) {
             request = request.header(name.trim(), names.text(value.trim()));

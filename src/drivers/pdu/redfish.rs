@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Taken;
 use super::allowed::Listed;
 use super::parse::sum;
+use super::turn::Turn;
 use crate::config::{PduConfig, RedfishConfig};
 use crate::drivers::common::{Limits, is_silent, no_time, quoted};
 use crate::model::{Fault, FaultKind, Measured, OutletReading, PduReading, Reading};
@@ -44,8 +45,8 @@ struct Places {
 }
 
 impl<'a> Redfish<'a> {
-    pub(super) fn new(cfg: &'a PduConfig, redfish: &'a RedfishConfig, limits: Limits) -> Redfish<'a> {
-        Redfish { cfg, redfish, link: Link::new(cfg, limits), places: None }
+    pub(super) fn new(cfg: &'a PduConfig, redfish: &'a RedfishConfig, limits: Limits, turn: Turn<'a>) -> Redfish<'a> {
+        Redfish { cfg, redfish, link: Link::new(cfg, limits, turn), places: None }
     }
 
     /// Reads all listed outlets, and the power of the whole PDU where that is wanted.
