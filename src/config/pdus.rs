@@ -124,6 +124,8 @@ pub struct PduDialect {
     pub on: Vec<Value>,
     /// The states that are off.
     pub off: Vec<Value>,
+    /// Pointers to flags in an outlet that say its state is not final: a delay or a cycle of the PDU's own runs.
+    pub in_transition: Vec<String>,
     /// Pointer to the time (RFC 3339, or Unix seconds) of an outlet's reading; `None` when the device gives none.
     pub updated: Option<String>,
     /// Pointer to a flag in an outlet that says the PDU switches it by itself.

@@ -11,6 +11,8 @@ mod pointer;
 mod redfish;
 mod turn;
 
+use std::collections::BTreeSet;
+
 use crate::config::{PduConfig, PduDriver};
 use crate::model::{Fault, FaultKind, PduReading, Reading};
 use crate::units::{UnixSeconds, Watts};
@@ -70,6 +72,14 @@ impl<'a> Session<'a> {
         match self {
             Session::Json(json) => json.read(now),
             Session::Redfish(redfish) => redfish.read(),
+        }
+    }
+
+    /// The outlets that were in transition when they were last read: their states confirm nothing.
+    fn in_transition(&self) -> &BTreeSet<String> {
+        match self {
+            Session::Json(json) => &json.in_transition,
+            Session::Redfish(redfish) => &redfish.in_transition,
         }
     }
 

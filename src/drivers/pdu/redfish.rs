@@ -34,6 +34,8 @@ pub(super) struct Redfish<'a> {
     redfish: &'a RedfishConfig,
     link: Link<'a>,
     places: Option<Places>,
+    /// The outlets that were in transition in the last reading.
+    pub(super) in_transition: BTreeSet<String>,
 }
 
 /// Where things are, as the service says.
@@ -46,7 +48,7 @@ struct Places {
 
 impl<'a> Redfish<'a> {
     pub(super) fn new(cfg: &'a PduConfig, redfish: &'a RedfishConfig, limits: Limits, turn: Turn<'a>) -> Redfish<'a> {
-        Redfish { cfg, redfish, link: Link::new(cfg, limits, turn), places: None }
+        Redfish { cfg, redfish, link: Link::new(cfg, limits, turn), places: None, in_transition: BTreeSet::new() }
     }
 
     /// Reads all listed outlets, and the power of the whole PDU where that is wanted.
@@ -56,6 +58,7 @@ impl<'a> Redfish<'a> {
             self.places = None;
         }
         let places = self.places()?;
+        self.in_transition.clear();
         let mut outlets = BTreeMap::new();
         let (mut remarks, mut silent) = (parse::Remarks::default(), 0);
         for outlet in Listed::all(self.cfg) {
@@ -69,6 +72,9 @@ impl<'a> Redfish<'a> {
             };
             let reading = match found {
                 Ok(found) => {
+                    if parse::is_in_transition(&found) {
+                        self.in_transition.insert(outlet.name().to_owned());
+                    }
                     remarks.look_at(outlet.name(), &found);
                     let reading = parse::outlet(&found, outlet.device());
                     self.with_sensor(reading, &found, &outlet)
