@@ -1,5 +1,5 @@
 //! The devices: `sense` reads all of them side by side, `act` carries out commands. Drivers report and obey: they hold no
-//! thresholds, remember nothing but a device's login, and decide nothing. Each device has a thread of its own and one
+//! thresholds, remember nothing but a login or the page that worked, and decide nothing. Each device has a thread of its own and one
 //! request at a time, so that a pass lasts as long as its slowest device; PDUs that share an address take turns.
 
 mod act;
@@ -98,7 +98,10 @@ pub fn sense_wanted(
             })
         });
         let rooms: Vec<_> = each(cfg.rooms.iter().filter(|room| wanted(&room.name)), |room| {
-            (room.name.as_str(), start(scope, &room.name, move || room_alert::read(room, limits(room.timeout))))
+            (
+                room.name.as_str(),
+                start(scope, &room.name, move || room_alert::read(room, &cfg.paths.data, limits(room.timeout))),
+            )
         });
         let fan_watts = one(cfg.fan_watts.name()).and_then(|()| {
             start(scope, cfg.fan_watts.name(), move || match &cfg.fan_watts {
