@@ -48,7 +48,15 @@ impl PduConfig {
     /// Whether the watts of its outlets are amps times volts: more than what is really drawn, and never measured.
     pub fn derives_watts(&self) -> bool {
         match &self.driver {
-            PduDriver::HttpJson(dialect) => dialect.derived.is_some(),
+            PduDriver::HttpJson(dialect) => dialect.watts.is_none() && dialect.derived.is_some(),
+            PduDriver::Redfish(_) => false,
+        }
+    }
+
+    /// Whether the watts of the whole PDU are a sum of such watts.
+    pub fn derives_total(&self) -> bool {
+        match &self.driver {
+            PduDriver::HttpJson(dialect) => self.derives_watts() && dialect.total_watts.is_none(),
             PduDriver::Redfish(_) => false,
         }
     }
