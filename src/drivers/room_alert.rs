@@ -2,6 +2,7 @@
 //! older), as `getData.json` or as `getData.htm` without HTTP headers. It reads only, and holds no limits but what a probe
 //! can measure at all.
 
+mod analog;
 mod entry;
 mod probe;
 
@@ -154,7 +155,8 @@ fn reading(unit: &Map<String, Value>, cfg: &RoomAlertConfig) -> Reading<RoomRead
     let probes = cfg.probes.iter().map(|one| (one.name.clone(), probe::read(unit, cfg, one, &mut remarks))).collect();
     let switches = cfg.switches.iter().map(|one| (one.name.clone(), probe::read_switch(unit, cfg, one, &mut remarks)));
     let switches = switches.collect();
-    Ok(RoomReading { serial, uptime, probes, switches, remarks })
+    let analog = analog::read(unit, &cfg.name);
+    Ok(RoomReading { serial, uptime, probes, switches, analog, remarks })
 }
 
 /// The serial number; the oldest firmware gives none, and its MAC address stands in.

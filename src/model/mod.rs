@@ -39,8 +39,8 @@ pub use message::{
 };
 pub use miners::{Asked, MinersPhase, MinersState, Rung};
 pub use reading::{
-    CommandStatus, FanWattsReading, ForemanReading, KeptPage, Measured, MinerReading, OutletReading, PduReading,
-    ProbeReading, Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
+    AnalogReading, CommandStatus, FanWattsReading, ForemanReading, KeptPage, Measured, MinerReading, OutletReading,
+    PduReading, ProbeReading, Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
 };
 pub use setting::{Override, Setting, WrittenPhase, WrittenState};
 pub use signal::{Level, SignalState};

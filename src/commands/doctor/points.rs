@@ -44,6 +44,14 @@ pub(super) fn of_room(room: &RoomReading, cfg: &RoomAlertConfig, age: Seconds) -
         let age = (value.is_ok() && !wireless_switch(name)).then_some(age);
         points.push(Point { name: format!("switch {name}"), value: value.map_err(Fault::clone), age });
     }
+    for input in &room.analog {
+        let value = input.says.clone().map(|says| match input.label.as_str() {
+            "" => says,
+            label => format!("`{label}`: {says}"),
+        });
+        let age = value.is_ok().then_some(age);
+        points.push(Point { name: format!("analog {}", input.place), value, age });
+    }
     points
 }
 

@@ -100,6 +100,7 @@ impl Scene {
             uptime: (!self.quirks.no_uptime).then(|| Seconds(self.room_frozen_at.unwrap_or(self.now.up.0 + 77))),
             probes: probes.collect(),
             switches: ["smoke", "water", "door"].into_iter().map(switch).collect(),
+            analog: Vec::new(),
             remarks: self.quirks.room_remarks.clone(),
         }
     }
