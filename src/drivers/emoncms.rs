@@ -97,7 +97,8 @@ fn feeds(body: &str, device: &str) -> Result<Vec<Value>, Fault> {
         return Err(Fault::new(device, FaultKind::Unreadable, detail));
     }
     let trouble = trouble(body);
-    if (start.starts_with('<') || trouble.is_some()) && !is_login_page(body) {
+    let is_markup = start.strip_prefix('<').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    if (is_markup || trouble.is_some()) && !is_login_page(body) {
         if body.trim_end().ends_with("\nfalse") {
             return Err(no_access(device));
         }

@@ -125,6 +125,7 @@ fn what_is_no_list_of_feeds_is_refused() {
     assert_eq!(kind, FaultKind::Status);
     assert!(detail.starts_with("the server's Redis is in trouble: `Fatal error : Uncaught RedisException"), "{detail}");
     assert_eq!(refuse("[{\"id\":\"11\",").0, FaultKind::Unreadable);
+    assert_eq!(refuse("<\u{1}\u{b4}\u{fe} no markup").0, FaultKind::Unreadable, "bytes that only begin like markup");
     assert_eq!(refuse("").1, "answer is empty");
 }
 
