@@ -53,6 +53,8 @@ mod score_verdict;
 mod second_look;
 #[path = "decide/signal.rs"]
 mod signal;
+#[path = "decide/stuck.rs"]
+mod stuck;
 #[path = "decide/tables.rs"]
 mod tables;
 #[path = "decide/time.rs"]

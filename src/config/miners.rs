@@ -20,7 +20,7 @@ pub struct ClimateConfig {
     pub preheat_limit: Seconds,
     /// A rise of at least this many kelvin a minute that reaches `shed_above` within the next interval sheds at once.
     pub shed_rise_k: f64,
-    /// A probe whose value has not moved for this long is told.
+    /// A probe whose value has not moved for this long is told; so is a PDU or fan meter whose watts have not.
     pub stuck_after: Seconds,
     /// A probe reading older than this does not count.
     pub max_age: Seconds,

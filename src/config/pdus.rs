@@ -48,7 +48,15 @@ impl PduConfig {
     /// Whether the watts of its outlets are amps times volts: more than what is really drawn, and never measured.
     pub fn derives_watts(&self) -> bool {
         match &self.driver {
-            PduDriver::HttpJson(dialect) => dialect.derived.is_some(),
+            PduDriver::HttpJson(dialect) => dialect.watts.is_none() && dialect.derived.is_some(),
+            PduDriver::Redfish(_) => false,
+        }
+    }
+
+    /// Whether the watts of the whole PDU are a sum of such watts.
+    pub fn derives_total(&self) -> bool {
+        match &self.driver {
+            PduDriver::HttpJson(dialect) => self.derives_watts() && dialect.total_watts.is_none(),
             PduDriver::Redfish(_) => false,
         }
     }
@@ -124,6 +132,8 @@ pub struct PduDialect {
     pub on: Vec<Value>,
     /// The states that are off.
     pub off: Vec<Value>,
+    /// Pointers to flags in an outlet that say its state is not final: a delay or a cycle of the PDU's own runs.
+    pub in_transition: Vec<String>,
     /// Pointer to the time (RFC 3339, or Unix seconds) of an outlet's reading; `None` when the device gives none.
     pub updated: Option<String>,
     /// Pointer to a flag in an outlet that says the PDU switches it by itself.

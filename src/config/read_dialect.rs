@@ -68,6 +68,12 @@ impl Layers<'_, '_> {
         self.text(Need::Optional, key, POINTER, optional_pointer).flatten()
     }
 
+    /// Pointers; an empty one counts for none.
+    fn pointers(&self, key: &'static str) -> Vec<String> {
+        let all = self.pick(Need::Optional, key, |section, need| section.texts(key, need, pointer));
+        all.unwrap_or_default().into_iter().filter(|pointer| !pointer.is_empty()).collect()
+    }
+
     fn values(&self, need: Need, key: &'static str) -> Option<Vec<Value>> {
         self.pick(need, key, |section, need| section.scalars(key, need))
     }
@@ -133,7 +139,7 @@ fn dialect(l: &Layers<'_, '_>) -> Option<PduDialect> {
     let updated = l.optional_pointer("updated");
     let (auto_reset, schedule) = (l.optional_pointer("auto_reset"), l.optional_pointer("schedule"));
     let schedule_ask = l.ask("schedule_path", "schedule_body", &read_headers);
-    let suspended = l.pick(Need::Optional, "suspended", |section, need| section.texts("suspended", need, pointer));
+    let (suspended, in_transition) = (l.pointers("suspended"), l.pointers("in_transition"));
     let suspended_value = l.values(Need::Optional, "suspended_value").unwrap_or_default();
     let total_watts = l.optional_pointer("total_watts");
     let total_done = l.body_test("total_ok", "total_ok_value");
@@ -177,11 +183,12 @@ fn dialect(l: &Layers<'_, '_>) -> Option<PduDialect> {
         state: state?,
         on: on?,
         off: off?,
+        in_transition,
         updated,
         auto_reset,
         schedule,
         schedule_ask,
-        suspended: suspended.unwrap_or_default().into_iter().filter(|pointer| !pointer.is_empty()).collect(),
+        suspended,
         suspended_value,
         total_watts,
         total_ask,

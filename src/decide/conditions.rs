@@ -51,6 +51,7 @@ pub(super) fn holding(
     let mut holding = devices(cfg, next, snapshot);
     holding.extend(signal(cfg, next, now));
     holding.extend(climate(cfg, next, inputs, now));
+    holding.extend(super::stuck::conditions(cfg, next, snapshot, now));
     holding.extend(fans(next, inputs));
     holding.extend(miners(cfg, next, inputs, snapshot, now));
     holding.extend(super::drill::conditions(cfg, next, now));
@@ -112,14 +113,6 @@ fn climate(cfg: &Config, next: &SiteState, inputs: &Inputs, now: &Moment) -> Vec
     if let Some(intake) = next.climate.intake.filter(|_| next.climate.shedding) {
         let back = cfg.climate.resume_below;
         found.push(warning("intake hot", format!("Miners are off for heat: intake {intake}, back at {back}")));
-    }
-    for (probe, moved) in &next.climate.moved {
-        let still = now.since(moved);
-        let read_now = next.climate.probes.get(probe).filter(|good| good.at == *now);
-        if let Some(good) = read_now.filter(|_| still >= cfg.climate.stuck_after) {
-            let text = format!("Probe {probe} has said {} for {still} without moving: is it stuck?", good.value);
-            found.push(warning(format!("stuck {probe}"), text));
-        }
     }
     for room in &cfg.rooms {
         for switch in &room.switches {

@@ -28,6 +28,7 @@ mod scorecard;
 mod second_look;
 mod signal;
 mod start;
+mod stuck;
 mod table;
 mod wording;
 mod written;
@@ -79,6 +80,7 @@ pub fn decide(cfg: &Config, state: &SiteState, snapshot: &Snapshot, overrides: &
     written::apply(cfg, &mut next, &live, now, &mut report);
 
     let inputs = judge::judge(cfg, &mut next, snapshot, &live, now, &mut report);
+    stuck::follow(cfg, &mut next, snapshot, now);
     signal::step(cfg, &mut next, snapshot, &live, now, &mut report);
     climate::step(cfg, &mut next, &inputs, now, &mut report);
     fans::observe(cfg, &mut next, &inputs, &live, now, &mut report);

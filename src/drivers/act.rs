@@ -29,10 +29,11 @@ type Results = Vec<(usize, Result<Reply, Fault>)>;
 pub fn act(cfg: &Config, clock: &Clock, until: Instant, commands: &[Command]) -> Vec<Outcome> {
     let mut results: BTreeMap<usize, Result<Reply, Fault>> = BTreeMap::new();
     let jobs = jobs(cfg, commands, &mut results);
+    let turns = &pdu::Turns::of(&cfg.pdus);
     let done: Vec<Results> = scope(|scope| {
         let threads: Vec<_> = jobs
             .iter()
-            .map(|job| (job, Builder::new().spawn_scoped(scope, move || carry_out(cfg, clock, until, job))))
+            .map(|job| (job, Builder::new().spawn_scoped(scope, move || carry_out(cfg, clock, until, turns, job))))
             .collect();
         let join = |(job, thread): (&Job, std::io::Result<std::thread::ScopedJoinHandle<Results>>)| match thread {
             Ok(thread) => thread.join().unwrap_or_else(|_| failed(job, &broken_driver(job.name(cfg)))),
@@ -106,7 +107,7 @@ fn jobs<'cfg>(
     boards.chain(pdus).chain(foreman).collect()
 }
 
-fn carry_out(cfg: &Config, clock: &Clock, until: Instant, job: &Job) -> Results {
+fn carry_out(cfg: &Config, clock: &Clock, until: Instant, turns: &pdu::Turns, job: &Job) -> Results {
     let unknown = |name: &str, what: &str, known: Vec<&str>| {
         let detail = format!("no such {what} in the configuration; known are `{}`", known.join("`, `"));
         Fault::new(name, FaultKind::Missing, detail)
@@ -125,7 +126,7 @@ fn carry_out(cfg: &Config, clock: &Clock, until: Instant, job: &Job) -> Results 
         Job::Pdu { name, changes } => match cfg.pdus.iter().find(|pdu| pdu.name == *name) {
             Some(cfg) => {
                 let limits = Limits { timeout: cfg.timeout, until };
-                pdu::act(cfg, clock, clock.now().wall, limits, &wanted(changes))
+                pdu::act(cfg, clock, clock.now().wall, limits, turns, &wanted(changes))
             }
             None => {
                 let known = cfg.pdus.iter().map(|pdu| pdu.name.as_str()).collect();

@@ -1,5 +1,6 @@
 //! What several drivers need: time limits, JSON answers, numbers that come as text, logins. No device is known here.
 
+pub(super) mod kept;
 pub(super) mod lenient;
 
 use std::time::{Duration, Instant};

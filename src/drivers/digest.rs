@@ -1,13 +1,13 @@
 //! Logins by HTTP Digest. For GETs to a device that keeps each challenge in its small memory, the challenge and the count
 //! of its uses are kept in a file, so that the next run needs no new one. No device is known here.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use serde::{Deserialize, Serialize};
 
 use super::common::Limits;
+use super::common::kept::Kept as File;
 use crate::config::Secret;
 use crate::http::{Answer, Request, send};
 use crate::model::{Fault, FaultKind};
@@ -24,7 +24,7 @@ pub(super) struct Login<'a> {
     user: &'a str,
     password: &'a Secret,
     ca_file: Option<&'a Path>,
-    file: PathBuf,
+    file: File,
 }
 
 /// What is kept. No password can be got from it.
@@ -46,8 +46,7 @@ impl<'a> Login<'a> {
         ca_file: Option<&'a Path>,
         folder: &Path,
     ) -> Login<'a> {
-        let safe: String = device.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        Login { device, user, password, ca_file, file: folder.join(format!("login-{safe}.json")) }
+        Login { device, user, password, ca_file, file: File::new(folder, "login", device) }
     }
 
     /// A GET with this login. A 401 comes back when the device refuses it: with a new challenge it is tried once more,
@@ -96,23 +95,13 @@ impl<'a> Login<'a> {
     }
 
     fn load(&self) -> Option<Kept> {
-        let bytes = std::fs::read(&self.file).ok().filter(|bytes| bytes.len() <= 2 * CHALLENGE_MAX)?;
-        let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+        let kept: Kept = self.file.load()?;
         prompt(&kept).is_some().then_some(kept)
     }
 
     /// Without its file the login works all the same, with a new challenge each time.
     fn keep(&self, kept: &Kept) {
-        let written = || -> std::io::Result<()> {
-            let folder = self.file.parent().unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(serde_json::to_string(kept)?.as_bytes())?;
-            file.persist(&self.file)?;
-            Ok(())
-        };
-        if let Err(error) = written() {
-            log::debug!("{}: login is not kept in {}: {error}", self.device, self.file.display());
-        }
+        self.file.keep(kept);
     }
 }
 

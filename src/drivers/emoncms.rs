@@ -97,7 +97,8 @@ fn feeds(body: &str, device: &str) -> Result<Vec<Value>, Fault> {
         return Err(Fault::new(device, FaultKind::Unreadable, detail));
     }
     let trouble = trouble(body);
-    if (start.starts_with('<') || trouble.is_some()) && !is_login_page(body) {
+    let is_markup = start.strip_prefix('<').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    if (is_markup || trouble.is_some()) && !is_login_page(body) {
         if body.trim_end().ends_with("\nfalse") {
             return Err(no_access(device));
         }
@@ -146,6 +147,10 @@ fn fan_watts(
     now: UnixSeconds,
 ) -> Result<(Measured<Watts>, UnixSeconds), Fault> {
     let refuse = |kind: FaultKind, detail: String| Err(Fault::new(device, kind, detail));
+    if let Some(unit) = feed.get("unit").filter(|unit| !is_watts(unit)) {
+        let advice = "take the feed that holds watts, or correct its unit in emonCMS";
+        return refuse(FaultKind::Missing, format!("feed {point} is in {}, not in W: {advice}", quoted(Some(unit))));
+    }
     let (value, time) = (feed.get("value"), feed.get("time"));
     if value.is_none_or(Value::is_null) || time.is_none_or(Value::is_null) {
         return refuse(FaultKind::Missing, format!("feed {point} has no data"));
@@ -163,4 +168,16 @@ fn fan_watts(
     }
     let watts = super::fan_watts(watts, device)?;
     Ok((Measured { value: watts, age: Seconds(u64::try_from(age).unwrap_or(0)) }, UnixSeconds(time)))
+}
+
+/// Whether a feed's unit is watts; many a feed has none.
+fn is_watts(unit: &Value) -> bool {
+    match unit {
+        Value::Null => true,
+        Value::String(unit) => {
+            let unit = unit.trim();
+            ["", "W", "watt", "watts"].iter().any(|known| unit.eq_ignore_ascii_case(known))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+    }
 }

@@ -1,6 +1,6 @@
 //! The devices: `sense` reads all of them side by side, `act` carries out commands. Drivers report and obey: they hold no
-//! thresholds, remember nothing but a device's login, and decide nothing. Each device has a thread of its own and one
-//! request at a time, so that a pass lasts as long as its slowest device.
+//! thresholds, remember nothing but a login or the page that worked, and decide nothing. Each device has a thread of its own and one
+//! request at a time, so that a pass lasts as long as its slowest device; PDUs that share an address take turns.
 
 mod act;
 mod common;
@@ -86,6 +86,7 @@ pub fn sense_wanted(
     let now = at.wall;
     let limits = |timeout: Seconds| Limits { timeout, until };
     let (sender, page) = mpsc::channel();
+    let turns = &pdu::Turns::of(&cfg.pdus);
     let snapshot = scope(|scope| {
         let one = |name: &str| if wanted(name) { Ok(()) } else { Err(not_asked(name)) };
         let signal = one(signal_page::NAME).and_then(|()| {
@@ -97,7 +98,10 @@ pub fn sense_wanted(
             })
         });
         let rooms: Vec<_> = each(cfg.rooms.iter().filter(|room| wanted(&room.name)), |room| {
-            (room.name.as_str(), start(scope, &room.name, move || room_alert::read(room, limits(room.timeout))))
+            (
+                room.name.as_str(),
+                start(scope, &room.name, move || room_alert::read(room, &cfg.paths.data, limits(room.timeout))),
+            )
         });
         let fan_watts = one(cfg.fan_watts.name()).and_then(|()| {
             start(scope, cfg.fan_watts.name(), move || match &cfg.fan_watts {
@@ -110,7 +114,7 @@ pub fn sense_wanted(
             (board.name.as_str(), start(scope, &board.name, read))
         });
         let pdus: Vec<_> = each(cfg.pdus.iter().filter(|pdu| wanted(&pdu.name)), |pdu| {
-            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu::read(pdu, now, limits(pdu.timeout))))
+            (pdu.name.as_str(), start(scope, &pdu.name, move || pdu::read(pdu, now, limits(pdu.timeout), turns)))
         });
         let foreman = one(&cfg.foreman.name).and_then(|()| {
             start(scope, &cfg.foreman.name, move || {

@@ -9,6 +9,9 @@ mod parse;
 mod password;
 mod pointer;
 mod redfish;
+mod turn;
+
+use std::collections::BTreeSet;
 
 use crate::config::{PduConfig, PduDriver};
 use crate::model::{Fault, FaultKind, PduReading, Reading};
@@ -16,11 +19,13 @@ use crate::units::{UnixSeconds, Watts};
 
 use super::common::{Limits, number, quoted};
 use allowed::Listed;
+use turn::Turn;
 
 pub(super) use act::{Change, act};
 pub use json::judged;
 pub use parse::parse;
 pub use redfish::{parse as parse_redfish, words as redfish_words};
+pub(super) use turn::Turns;
 
 /// No outlet of a PDU carries more.
 const OUTLET_WATTS_MAX: f64 = 50_000.0;
@@ -32,8 +37,9 @@ const PDU_WATTS_MAX: f64 = 2_000_000.0;
 const NAMED_MAX: usize = 5;
 
 /// Reads all listed outlets.
-pub(super) fn read(cfg: &PduConfig, now: UnixSeconds, limits: Limits) -> Reading<PduReading> {
-    let mut session = Session::new(cfg, limits);
+pub(super) fn read(cfg: &PduConfig, now: UnixSeconds, limits: Limits, turns: &Turns) -> Reading<PduReading> {
+    let (_whole, turn) = turns.begin(cfg);
+    let mut session = Session::new(cfg, limits, turn);
     let reading = session.read(now);
     session.close();
     reading
@@ -55,10 +61,10 @@ struct Taken {
 }
 
 impl<'a> Session<'a> {
-    fn new(cfg: &'a PduConfig, limits: Limits) -> Session<'a> {
+    fn new(cfg: &'a PduConfig, limits: Limits, turn: Turn<'a>) -> Session<'a> {
         match &cfg.driver {
-            PduDriver::HttpJson(dialect) => Session::Json(json::Json::new(cfg, dialect, limits)),
-            PduDriver::Redfish(redfish) => Session::Redfish(redfish::Redfish::new(cfg, redfish, limits)),
+            PduDriver::HttpJson(dialect) => Session::Json(json::Json::new(cfg, dialect, limits, turn)),
+            PduDriver::Redfish(redfish) => Session::Redfish(redfish::Redfish::new(cfg, redfish, limits, turn)),
         }
     }
 
@@ -66,6 +72,14 @@ impl<'a> Session<'a> {
         match self {
             Session::Json(json) => json.read(now),
             Session::Redfish(redfish) => redfish.read(),
+        }
+    }
+
+    /// The outlets that were in transition when they were last read: their states confirm nothing.
+    fn in_transition(&self) -> &BTreeSet<String> {
+        match self {
+            Session::Json(json) => &json.in_transition,
+            Session::Redfish(redfish) => &redfish.in_transition,
         }
     }
 

@@ -2,11 +2,16 @@
 //! older), as `getData.json` or as `getData.htm` without HTTP headers. It reads only, and holds no limits but what a probe
 //! can measure at all.
 
+mod analog;
 mod entry;
 mod probe;
 
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::common::kept::Kept;
 use super::common::lenient::{Problem, object};
 use super::common::{Limits, basic_auth, text_of, unreadable_json};
 use crate::config::RoomAlertConfig;
@@ -22,20 +27,58 @@ const JSON_PAGE: &str = "getData.json";
 /// The page of older firmware, which comes without headers.
 const BARE_PAGE: &str = "getData.htm";
 
+/// After this many readings in a row whose connection broke off, the page that worked before is no longer the only one tried.
+const BROKEN_MAX: u32 = 3;
+
+/// The page that worked last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Known {
+    page: String,
+    /// Readings since then, in a row, that broke off.
+    broken: u32,
+}
+
 /// Reads one unit. Where its page is not there, or is something else, the page of other firmware is tried; what a unit says
-/// against itself there is told before what is wrong with the first page.
-pub(super) fn read(cfg: &RoomAlertConfig, limits: Limits) -> Reading<RoomReading> {
+/// against itself there is told before what is wrong with the first page. The page that worked last comes first, and is
+/// kept in `folder`.
+pub(super) fn read(cfg: &RoomAlertConfig, folder: &Path, limits: Limits) -> Reading<RoomReading> {
     let (page, other) = pages(&cfg.url);
-    let miss = match read_page(cfg, &page, limits) {
-        Ok(reading) => return Ok(reading),
+    let Some(other) = other else { return read_page(cfg, &page, limits).map_err(|miss| miss.fault) };
+    let kept = Kept::new(folder, "page", &cfg.name);
+    let known = kept.load().filter(|known: &Known| known.page == page || known.page == other);
+    let is_other = known.as_ref().is_some_and(|known| known.page == other);
+    let (first, second) = if is_other { (other, page) } else { (page, other) };
+    let keep = |next: Known| {
+        if known.as_ref() != Some(&next) {
+            kept.keep(&next)
+        }
+    };
+    let miss = match read_page(cfg, &first, limits) {
+        Ok(reading) => {
+            keep(Known { page: first, broken: 0 });
+            return Ok(reading);
+        }
         Err(miss) => miss,
     };
-    match other.filter(|_| miss.try_other && !limits.left().is_zero()) {
-        Some(other) => read_page(cfg, &other, limits).map_err(|second| match second.try_other {
-            true => miss.fault,
-            false => second.fault,
-        }),
-        None => Err(miss.fault),
+    let try_second = match (miss.other, &known) {
+        (Other::No, _) => false,
+        (Other::Yes, _) | (Other::Perhaps, None) => true,
+        (Other::Perhaps, Some(known)) => {
+            let broken = known.broken.saturating_add(1).min(BROKEN_MAX);
+            keep(Known { page: first, broken });
+            broken >= BROKEN_MAX
+        }
+    };
+    if !try_second || limits.left().is_zero() {
+        return Err(miss.fault);
+    }
+    match read_page(cfg, &second, limits) {
+        Ok(reading) => {
+            kept.keep(&Known { page: second, broken: 0 });
+            Ok(reading)
+        }
+        Err(Miss { other: Other::No, fault }) => Err(fault),
+        Err(Miss { other: Other::Yes | Other::Perhaps, .. }) => Err(miss.fault),
     }
 }
 
@@ -58,11 +101,22 @@ fn pages(url: &str) -> (String, Option<String>) {
 /// Why a page gave no reading, and whether the unit may have another page instead.
 struct Miss {
     fault: Fault,
-    try_other: bool,
+    other: Other,
+}
+
+/// Whether the page of other firmware may be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Other {
+    /// It would be of no help.
+    No,
+    /// The connection broke off: so do units that lack a page, and units that are unwell.
+    Perhaps,
+    /// The unit says itself that this page is not there, or shows something else in its place.
+    Yes,
 }
 
 fn read_page(cfg: &RoomAlertConfig, url: &str, limits: Limits) -> Result<RoomReading, Miss> {
-    let stop = |fault: Fault| Miss { fault, try_other: false };
+    let stop = |fault: Fault| Miss { fault, other: Other::No };
     let mut request = Request::get(&cfg.name, url, limits.next());
     request.body_max = BODY_MAX;
     request.ca_file = cfg.ca_file.as_deref();
@@ -72,13 +126,15 @@ fn read_page(cfg: &RoomAlertConfig, url: &str, limits: Limits) -> Result<RoomRea
     }
     let is_bare = url.ends_with(BARE_PAGE) && url.starts_with("http://");
     let answer = if is_bare { raw_get(&request) } else { send_or_raw(&request) };
-    let answer = answer.map_err(|fault| Miss { try_other: fault.kind == FaultKind::Broken, fault })?;
-    let is_unknown_page = answer.status == 404;
-    let answer = answer.accepted(&cfg.name, url).map_err(|fault| Miss { fault, try_other: is_unknown_page })?;
+    let when = |is_so: bool, other: Other| if is_so { other } else { Other::No };
+    let answer =
+        answer.map_err(|fault| Miss { other: when(fault.kind == FaultKind::Broken, Other::Perhaps), fault })?;
+    let other = when(answer.status == 404, Other::Yes);
+    let answer = answer.accepted(&cfg.name, url).map_err(|fault| Miss { fault, other })?;
     let body = answer.text();
     let unit = document(&body, &cfg.name).map_err(|fault| {
-        let try_other = fault.kind == FaultKind::Unreadable && !body.trim_start().starts_with('{');
-        Miss { fault, try_other }
+        let is_something_else = fault.kind == FaultKind::Unreadable && !body.trim_start().starts_with('{');
+        Miss { fault, other: when(is_something_else, Other::Yes) }
     })?;
     reading(&unit, cfg).map_err(stop)
 }
@@ -99,7 +155,8 @@ fn reading(unit: &Map<String, Value>, cfg: &RoomAlertConfig) -> Reading<RoomRead
     let probes = cfg.probes.iter().map(|one| (one.name.clone(), probe::read(unit, cfg, one, &mut remarks))).collect();
     let switches = cfg.switches.iter().map(|one| (one.name.clone(), probe::read_switch(unit, cfg, one, &mut remarks)));
     let switches = switches.collect();
-    Ok(RoomReading { serial, uptime, probes, switches, remarks })
+    let analog = analog::read(unit, &cfg.name);
+    Ok(RoomReading { serial, uptime, probes, switches, analog, remarks })
 }
 
 /// The serial number; the oldest firmware gives none, and its MAC address stands in.

@@ -18,6 +18,15 @@ pub struct DeviceHealth {
     pub fault: Option<Fault>,
 }
 
+/// What a PDU or the fan meter says, and since when it says exactly that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unmoved {
+    /// A sum over all its watts that changes with each of them.
+    pub sum: u64,
+    /// When it was first read.
+    pub since: Moment,
+}
+
 /// A number in a device's answer that must advance, and when it last did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counter {

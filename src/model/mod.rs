@@ -32,15 +32,15 @@ pub use drill::{
 };
 pub use fan::{FanFault, FanState};
 pub use fault::{Fault, FaultKind};
-pub use health::{Counter, DeviceHealth};
+pub use health::{Counter, DeviceHealth, Unmoved};
 pub use inputs::{CallTimes, Decided, InputBegin, InputEnd, InputLine, InputPass, Stand, core, fingerprint};
 pub use message::{
     Alarm, Channel, Delivery, DeliveryResult, Event, EventKind, History, Notice, OutboxEntry, Sample, Severity,
 };
 pub use miners::{Asked, MinersPhase, MinersState, Rung};
 pub use reading::{
-    CommandStatus, FanWattsReading, ForemanReading, KeptPage, Measured, MinerReading, OutletReading, PduReading,
-    ProbeReading, Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
+    AnalogReading, CommandStatus, FanWattsReading, ForemanReading, KeptPage, Measured, MinerReading, OutletReading,
+    PduReading, ProbeReading, Reading, RelayReading, RoomReading, SignalReading, SignalValue, Snapshot,
 };
 pub use setting::{Override, Setting, WrittenPhase, WrittenState};
 pub use signal::{Level, SignalState};

@@ -94,9 +94,23 @@ pub struct RoomReading {
     pub probes: BTreeMap<String, ProbeReading>,
     /// Configured switches by name: `true` when the switch is in its alarm position.
     pub switches: BTreeMap<String, Reading<bool>>,
+    /// Analog inputs that are switched on in the unit; nothing is decided by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub analog: Vec<AnalogReading>,
     /// Remarks for the operator: labels that changed.
     #[serde(default)]
     pub remarks: Vec<String>,
+}
+
+/// One analog input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnalogReading {
+    /// Its array and its place there, from 0: `sensor/5`.
+    pub place: String,
+    /// Its label in the unit.
+    pub label: String,
+    /// Its value with the unit of measure, in words: `2.16 V`.
+    pub says: Reading<String>,
 }
 
 /// One probe.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alarm, Call, CallRecord, Channel, ClimateState, Counter, DemandState, DeviceHealth, DrillDeliveries, DrillRecord,
-    DrillState, FanState, Fault, MinersState, SignalState,
+    DrillState, FanState, Fault, MinersState, SignalState, Unmoved,
 };
 use crate::units::Moment;
 
@@ -55,6 +55,9 @@ pub struct SiteState {
     pub devices: BTreeMap<String, DeviceHealth>,
     /// Advancing numbers by device.
     pub counters: BTreeMap<String, Counter>,
+    /// Since when the watts of each PDU and of the fan meter stand still, by device.
+    #[serde(default)]
+    pub unmoved: BTreeMap<String, Unmoved>,
     /// The curtailment that is going on.
     pub call: Option<Call>,
     /// Records of calls that are over and not yet in their file: a disk that fails loses none.
@@ -114,6 +117,7 @@ impl SiteState {
             written: BTreeMap::new(),
             devices: BTreeMap::new(),
             counters: BTreeMap::new(),
+            unmoved: BTreeMap::new(),
             call: None,
             calls_unkept: Vec::new(),
             drill: DrillState::default(),

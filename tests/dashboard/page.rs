@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use minectl::config::{Derived, PduDriver, Volts};
 use minectl::dashboard;
 use minectl::units::{Moment, Seconds, UnixSeconds};
 use scraper::{Html, Selector};
@@ -321,4 +322,16 @@ fn times_are_the_sites_and_temperatures_in_the_configured_unit() {
     assert!(text(&celsius, ".room.intake").contains("25.1 °C"));
     assert!(!text(&celsius, "#h-climate ~ *, .chart, .box").contains("°F"));
     assert!(text(&celsius, ".chart h3").contains("Temperature °C"));
+}
+
+#[test]
+fn a_pdu_whose_watts_are_amps_times_volts_says_so() {
+    let told = "its watts are amps times volts, not measured";
+    let mut site = fixture::mining();
+    assert!(!text(&page(&site), "body").contains(told));
+    let PduDriver::HttpJson(dialect) = &mut site.cfg.pdus[0].driver else { panic!("it speaks Redfish") };
+    dialect.watts = None;
+    dialect.derived =
+        Some(Derived { amps: "/amps".to_owned(), amps_scale: 1.0, volts: Volts::Fixed(240.0), power_factor: 1.0 });
+    assert_eq!(text(&page(&site), "body").matches(told).count(), 1);
 }

@@ -44,7 +44,7 @@ impl Week {
         Week { scene, outbox, sent, last_id: 0, internet: true, arrived, records }
     }
 
-    /// Plays a week of runs, in which page and weather move. `happens` is called before each, with the seconds since its
+    /// Plays a week of runs, in which page, weather and watts move. `happens` is called before each, with the seconds since its
     /// beginning, and says whether this is a time to look at closely: a run each two minutes, else each twelve.
     fn play(mut self, mut happens: impl FnMut(&mut Week, u64) -> bool) -> Week {
         let mut time = 0;
@@ -52,6 +52,7 @@ impl Week {
             let hour = (time / 3600) as f64;
             self.scene.intake_c = Some(20.0 + hour % 5.0);
             self.scene.signal = Some(250.0 + hour % 7.0);
+            self.scene.quirks.more_watts = hour % 5.0;
             let is_busy = happens(&mut self, time) || time < 3600;
             let interval = if is_busy { 120 } else { 720 };
             // As if it had always been configured so, or runs would count as missed.

@@ -91,6 +91,7 @@ fn the_json_has_its_keys_and_the_table_says_the_same_without_a_secret() {
     assert!(report.line("spdu-a")["age_s"].is_u64());
     for point in ["room-alert probe intake-west", "room-alert switch smoke", "iotawatt fan 9", "relays-b fan 6"] {
         assert_eq!(report.line(point)["verdict"], "ok");
+        assert!(report.line(point)["age_s"].is_u64(), "{}", report.line(point));
     }
     let table = mine.run(&["doctor"]);
     assert_eq!((table.code, table.stderr.as_str()), (1, ""));
@@ -130,4 +131,27 @@ fn a_device_that_hangs_makes_no_reading_of_another_one_old() {
     assert_eq!(report.line("spdu-a")["verdict"], "fail");
     assert_eq!(report.line("iotawatt")["verdict"], "ok", "{}", report.line("iotawatt"));
     assert_eq!(report.line("fan 1")["verdict"], "ok");
+}
+
+#[test]
+fn the_points_of_a_unit_that_stands_still_are_as_old_as_its_clock() {
+    let mine = Mine::start(60.0, short);
+    let age = |point: &str| look(&mine, &["--device", "room-alert"]).line(point)["age_s"].as_u64();
+    mine.tick().silent();
+    assert_eq!(age("room-alert probe intake-west"), Some(0));
+    mine.fault("room-alert", "frozen");
+    mine.tick().silent();
+    mine.wait_site(120.0);
+    assert!(age("room-alert probe intake-west").is_some_and(|age| age >= 100));
+    assert!(age("room-alert switch smoke").is_some_and(|age| age >= 100));
+}
+
+#[test]
+fn watts_that_are_amps_times_volts_are_called_so() {
+    let derived = "preset = \"digital-shovel\"\nwatts = \"\"\namps = \"/curCons\"\namps_scale = 0.01\nvolts = 100\n";
+    let mine = Mine::start(60.0, |text| short(text.replacen("preset = \"digital-shovel\"\n", derived, 1)));
+    let report = look(&mine, &["--device", "spdu-a", "--device", "spdu-b"]);
+    let says = |pdu: &str| text(report.line(pdu), "says").to_owned();
+    assert!(says("spdu-a").contains("kW (amps times volts, not measured), 48 outlets"), "{}", says("spdu-a"));
+    assert!(!says("spdu-b").contains("measured"), "{}", says("spdu-b"));
 }

@@ -95,6 +95,24 @@ fn a_feed_from_the_future_is_refused_beyond_a_minute() {
 }
 
 #[test]
+fn a_feed_in_another_unit_than_watts_is_refused() {
+    let read = |unit: &str| {
+        let body = text("emoncms/11.16_redis.json").replace(r#""unit":"W""#, unit);
+        parse::emoncms(&body, &emoncms(NOWHERE, 1), NOW).unwrap().fans[&1].clone()
+    };
+    for good in [r#""unit":"W""#, r#""unit":" w ""#, r#""unit":"Watts""#, r#""unit":"""#, r#""unit":null"#, r#""x":1"#]
+    {
+        assert_eq!(read(good).unwrap().value.value(), 1498.25, "{good}");
+    }
+    for unit in ["kW", "kWh", "Wh", "VA", "V", "A", "°C", "mW"] {
+        let detail =
+            format!("feed 11 is in `{unit}`, not in W: take the feed that holds watts, or correct its unit in emonCMS");
+        assert_eq!(kind_and_detail(read(&format!(r#""unit":"{unit}""#)).unwrap_err()), (FaultKind::Missing, detail));
+    }
+    assert_eq!(read(r#""unit":["kW"]"#).unwrap_err().kind, FaultKind::Missing);
+}
+
+#[test]
 fn what_is_no_list_of_feeds_is_refused() {
     let refuse = |body: &str| kind_and_detail(parse::emoncms(body, &emoncms(NOWHERE, 1), NOW).unwrap_err());
     assert_eq!(refuse("false").0, FaultKind::Refused);
@@ -107,6 +125,7 @@ fn what_is_no_list_of_feeds_is_refused() {
     assert_eq!(kind, FaultKind::Status);
     assert!(detail.starts_with("the server's Redis is in trouble: `Fatal error : Uncaught RedisException"), "{detail}");
     assert_eq!(refuse("[{\"id\":\"11\",").0, FaultKind::Unreadable);
+    assert_eq!(refuse("<\u{1}\u{b4}\u{fe} no markup").0, FaultKind::Unreadable, "bytes that only begin like markup");
     assert_eq!(refuse("").1, "answer is empty");
 }
 

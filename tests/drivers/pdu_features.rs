@@ -64,6 +64,12 @@ fn amps_times_volts_are_watts_and_a_missing_figure_is_no_zero() {
     let fixed = plain("[\"1\"]", "amps = \"/a\"\nvolts = 240");
     assert_eq!(watts_of(&fixed, json!({"s": 1, "a": 10})), Ok(2400.0));
     assert!(!pdu_alone(&plain("[\"1\"]", "")).derives_watts());
+    assert!(pdu_alone(&fixed).derives_total());
+    let whole = pdu_alone(&plain("[\"1\"]", "amps = \"/a\"\nvolts = 240\ntotal_watts = \"/w\""));
+    assert!(whole.derives_watts() && !whole.derives_total(), "the total is measured");
+    let shovel = "preset = \"digital-shovel\"\ntoken = \"t\"\noutlets = [\"1\"]\namps = \"/a\"\nvolts = 240\n";
+    assert!(!pdu_alone(shovel).derives_watts(), "the preset's watts count");
+    assert!(pdu_alone(&format!("{shovel}watts = \"\"\n")).derives_watts());
 }
 
 #[test]

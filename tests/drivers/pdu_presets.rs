@@ -208,6 +208,30 @@ fn xerus_says_no_with_status_200_and_a_suspended_outlet_stays_off() {
     assert_eq!(sent, 0);
 }
 
+#[test]
+fn a_xerus_outlet_in_its_sequence_or_cycle_is_not_off_and_confirms_nothing() {
+    for flag in ["switchOnInProgress", "cycleInProgress"] {
+        let server = Server::by(move |request| {
+            let mut state = value("pdu/raritan_xerus_4.4_state.json");
+            match body_of(request)["method"].as_str() {
+                Some("setPowerState") => state["result"]["_ret_"] = json!(0),
+                Some("getReading") => state = value("pdu/raritan_xerus_4.4_power.json"),
+                _ => {
+                    state["result"]["_ret_"]["powerState"] = json!(0);
+                    state["result"]["_ret_"][flag] = json!(path_of(request).ends_with("/0"));
+                }
+            }
+            Act::json(state.to_string())
+        });
+        let cfg = with_pdu(&server.url, &XERUS.replace("1-3", "1-2"));
+        let outlets = read(&cfg).unwrap().outlets;
+        assert_eq!((outlets["1"].on.clone(), outlets["2"].on.clone()), (Ok(true), Ok(false)), "{flag}");
+        let said = results(act_within(&cfg, LIMIT, &[outlet("1", false), outlet("2", false)]));
+        let text = "outlet 1: asked for off, still in transition: its state is not final".to_owned();
+        assert_eq!(said, [Err((FaultKind::NotObeyed, text)), Ok(Reply::Confirmed)], "{flag}");
+    }
+}
+
 /// A Geist unit: it forgets a token after `uses` commands, and answers 200 to everything.
 fn geist(uses: usize) -> Server {
     let unit = "7A11C0FFEE0900C3";

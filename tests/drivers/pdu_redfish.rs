@@ -115,7 +115,13 @@ impl Service {
             }
             match method {
                 "GET" => {
-                    resources.get(place).map_or_else(|| error(404, "not found"), |found| Act::json(found.to_string()))
+                    let Some(found) = resources.get_mut(place) else { return error(404, "not found") };
+                    let mut shown = found.clone();
+                    if let Some(left) = found.get("PowerStateInTransition").and_then(Value::as_u64) {
+                        shown["PowerStateInTransition"] = json!(left > 0);
+                        found["PowerStateInTransition"] = json!(left.saturating_sub(1));
+                    }
+                    Act::json(shown.to_string())
                 }
                 "DELETE" => Act::answer(204, "", ""),
                 "POST" => {
@@ -129,6 +135,12 @@ impl Service {
                             Act::answer(204, "", "")
                         }
                         "never" => Act::answer(204, "", ""),
+                        // Its delay runs, and the state shows already what will be.
+                        "later" => {
+                            let outlet = resources.get_mut(&format!("{PDU}/Outlets/{id}")).unwrap();
+                            (outlet["PowerState"], outlet["PowerStateInTransition"]) = (wanted, json!(3));
+                            Act::answer(204, "", "")
+                        }
                         "by a task" => {
                             let task =
                                 json!({"TaskState": "Exception", "Messages": [{"Message": "relay did not move"}]});
@@ -186,6 +198,11 @@ fn the_words_of_the_drafts_are_understood_and_what_cannot_be_is_refused() {
         (json!({"PowerState": "PoweringOff"}), Ok(true)),
         (json!({"PowerState": "PoweringOn"}), Ok(true)),
         (json!({"PowerState": "Off"}), Ok(false)),
+        (json!({"PowerState": "Off", "PowerStateInTransition": false}), Ok(false)),
+        // It is off no longer, or not yet.
+        (json!({"PowerState": "Off", "PowerStateInTransition": true}), Ok(true)),
+        (json!({"PowerState": "On", "PowerStateInTransition": true}), Ok(true)),
+        (json!({"PowerState": "Paused", "PowerStateInTransition": true}), Err(FaultKind::Unreadable)),
         (json!({"PowerState": "Paused"}), Err(FaultKind::Unreadable)),
         (json!({"PowerState": null}), Err(FaultKind::Missing)),
     ] {
@@ -269,6 +286,24 @@ fn a_command_that_is_taken_and_not_carried_out_is_noticed() {
 }
 
 #[test]
+fn a_state_in_transition_confirms_nothing_until_it_is_over() {
+    let mut slow = service();
+    slow.obeys = "later";
+    for (on, word) in [(false, "off"), (true, "on")] {
+        let server = slow.clone().start();
+        let wanted = cfg(&server, "outlets = [\"A1\"]");
+        let said = results(act_within(&wanted, LIMIT, &[outlet("A1", on)]));
+        let text = format!("outlet A1: asked for {word}, still in transition: its state is not final");
+        assert_eq!(said, [Err((FaultKind::NotObeyed, text))]);
+        assert_eq!(read(&wanted).unwrap().outlets["A1"].on, Ok(true), "it is not off");
+        let server = slow.clone().start();
+        let patient = with_pdu(&server.url, "driver = \"redfish\"\nsettle = \"20 s\"\noutlets = [\"A1\"]");
+        assert_eq!(results(act_within(&patient, LIMIT, &[outlet("A1", on)])), [Ok(Reply::Confirmed)]);
+        assert_eq!(read(&patient).unwrap().outlets["A1"].on, Ok(on));
+    }
+}
+
+#[test]
 fn what_cannot_or_must_not_be_switched_is_not() {
     let refused = |change: Service, id: &str, on: bool| {
         let server = change.start();
@@ -319,7 +354,21 @@ fn what_the_pdu_does_after_an_outage_and_locks_are_remarks() {
     });
     let remarks = read(&cfg(&own.start(), "outlets = [\"A1\"]")).unwrap().remarks;
     assert!(remarks[0].starts_with("after an outage the PDU by itself switches on outlet A1"), "{remarks:?}");
+    assert!(!remarks[0].contains("unlock"), "{remarks:?}");
     assert!(remarks[1].starts_with("the PDU has locked the power control of outlet A1"), "{remarks:?}");
+    assert!(remarks[1].contains("takes no command"), "{remarks:?}");
+}
+
+#[test]
+fn a_locked_configuration_takes_commands_and_is_told_only_where_it_must_be_changed() {
+    let locked = || service().change("/Outlets/A1", |a1| a1["ConfigurationLocked"] = json!(true));
+    let server = locked().start();
+    let alone = cfg(&server, "outlets = [\"A1\"]");
+    assert_eq!(read(&alone).unwrap().remarks, Vec::<String>::new());
+    assert_eq!(results(act_within(&alone, LIMIT, &[outlet("A1", false)])), [Ok(Reply::Confirmed)]);
+    let restoring = locked().change("/Outlets/A1", |a1| a1["PowerRestorePolicy"] = json!("AlwaysOn"));
+    let remarks = read(&cfg(&restoring.start(), "outlets = [\"A1\"]")).unwrap().remarks;
+    assert!(remarks[0].ends_with("; its configuration is locked there, unlock it first"), "{remarks:?}");
 }
 
 #[test]

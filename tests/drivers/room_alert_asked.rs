@@ -73,6 +73,76 @@ fn old_firmware_is_found_where_newer_is_configured_and_the_other_way_round() {
     assert_eq!(everywhere.lines(), ["GET /getData.json", "GET /getData.json HTTP/1.0"]);
 }
 
+/// The same with a folder in which the page that worked is kept.
+fn remembering(url: String) -> (Config, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cfg = at(url);
+    cfg.paths.data = folder.path().to_owned();
+    (cfg, folder)
+}
+
+#[test]
+fn the_page_that_worked_is_asked_first_in_the_next_run() {
+    for elsewhere in [not_found(), Act::Close] {
+        let old = unit("/getData.htm", bare("legacy.htm"), elsewhere);
+        let (mut cfg, folder) = remembering(format!("{}/getData.json", old.url));
+        assert!(read(&cfg).is_ok() && read(&cfg).is_ok() && read(&cfg).is_ok());
+        let htm = "GET /getData.htm HTTP/1.0";
+        assert_eq!(old.lines(), ["GET /getData.json", htm, htm, htm]);
+        // What was learnt of another address counts for nothing.
+        let new = unit("/getData.json", Act::json(fixture("room_alert/12e_v3.2.5.json")), not_found());
+        cfg.rooms[0].url = format!("{}/getData.json", new.url);
+        assert!(read(&cfg).is_ok());
+        assert_eq!(new.lines(), ["GET /getData.json"]);
+        let kept = folder.path().join("page-room-alert.json");
+        assert!(std::fs::read_to_string(&kept).unwrap().contains("getData.json"));
+        std::fs::write(&kept, "{\"page\":").unwrap();
+        assert!(read(&cfg).is_ok(), "a torn file is no file");
+    }
+}
+
+#[test]
+fn a_unit_whose_firmware_changed_is_found_at_once_where_it_says_so() {
+    let page = std::sync::Arc::new(std::sync::Mutex::new("/getData.htm"));
+    let there = std::sync::Arc::clone(&page);
+    let server = Server::by(move |request| match request.split_whitespace().nth(1) {
+        Some(path) if path == *there.lock().unwrap() => Act::json(fixture("room_alert/12e_v3.2.5.json")),
+        _ => not_found(),
+    });
+    let (cfg, _folder) = remembering(server.url.clone());
+    assert!(read(&cfg).is_ok());
+    *page.lock().unwrap() = "/getData.json";
+    assert!(read(&cfg).is_ok() && read(&cfg).is_ok());
+    let (json, htm) = ("GET /getData.json", "GET /getData.htm HTTP/1.0");
+    assert_eq!(server.lines(), [json, htm, htm, json, json]);
+}
+
+#[test]
+fn a_unit_that_breaks_off_is_asked_for_its_own_page_alone_until_the_third_time() {
+    let is_well = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let well = std::sync::Arc::clone(&is_well);
+    let server = Server::by(move |request| {
+        let is_here = request.starts_with("GET /getData.htm") && well.load(std::sync::atomic::Ordering::SeqCst);
+        if is_here { bare("legacy.htm") } else { Act::Close }
+    });
+    let (cfg, _folder) = remembering(server.url.clone());
+    assert!(read(&cfg).is_ok());
+    is_well.store(false, std::sync::atomic::Ordering::SeqCst);
+    let mut asked = server.requests().len();
+    for wanted in [1, 1, 2, 2] {
+        assert_eq!(read(&cfg).unwrap_err().kind, FaultKind::Broken);
+        let now = server.requests().len();
+        assert_eq!(now - asked, wanted);
+        asked = now;
+    }
+    is_well.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(read(&cfg).is_ok());
+    assert_eq!(server.requests().len() - asked, 1);
+    is_well.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert!(read(&cfg).is_err());
+    assert_eq!(server.requests().len() - asked, 2, "it is counted from the beginning");
+}
+
 #[test]
 fn where_both_pages_fail_the_configured_one_tells_why() {
     let server = Server::by(|_| not_found());

@@ -7,7 +7,7 @@ use minectl::units::{Seconds, Temperature};
 use serde_json::{Value, json};
 
 use crate::config::{NOWHERE, room};
-use crate::fixture::{fixture, kind_and_detail};
+use crate::fixture::{fixture, kind_and_detail, text};
 
 /// A 32E with every kind of port, in Latin-1, with keys that come twice.
 fn body() -> String {
@@ -162,4 +162,40 @@ proptest::proptest! {
             proptest::prop_assert!(percent.value() > 0.0 && percent.value() <= 100.0);
         }
     }
+}
+
+/// What the analog input of the 12E says when its entry is changed so.
+fn analog(changes: &[(&str, &str)]) -> Vec<(String, String, Result<String, FaultKind>)> {
+    let mut body = text("room_alert/12e_v3.2.5.json");
+    for (before, after) in changes {
+        assert!(body.contains(before), "{before}");
+        body = body.replace(before, after);
+    }
+    let read = parse::room_alert(&body, &room(NOWHERE)).unwrap().analog.into_iter();
+    read.map(|input| (input.place, input.label, input.says.map_err(|fault| fault.kind))).collect()
+}
+
+#[test]
+fn an_analog_input_is_listed_with_its_unit_once_it_is_switched_on() {
+    const OFF: &str = r#""t":65,"en":0}"#;
+    const ON: (&str, &str) = (OFF, r#""t":65,"en":1}"#);
+    assert_eq!(analog(&[]), []);
+    let says = |changes: &[(&str, &str)]| {
+        let all: Vec<_> = std::iter::once(ON).chain(changes.iter().copied()).collect();
+        let found = analog(&all);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].0.starts_with("sensor/"), "{found:?}");
+        found[0].2.clone()
+    };
+    assert_eq!(says(&[]), Ok("1.07 V".to_owned()));
+    let scale = |sym: &str| format!(r#""min":"10","max":"60","sym":"{sym}","en":"1""#);
+    let plain = r#""min":"0","max":"5","sym":"V","en":"0""#;
+    assert_eq!(says(&[(plain, &scale("psi"))]), Ok("20.70 psi (1.07 V)".to_owned()));
+    assert_eq!(says(&[(plain, &scale(" "))]), Ok("1.07 V".to_owned()), "without a unit it is no value");
+    let no_span = (r#""refmax":"5""#, r#""refmax":"0""#);
+    assert_eq!(says(&[(plain, &scale("psi")), no_span]), Ok("1.07 V".to_owned()), "a scale without a span");
+    let volts = r#""volts":"1.07""#;
+    assert_eq!(says(&[(volts, r#""volts":"100""#)]), Ok("100 V".to_owned()));
+    assert_eq!(says(&[(volts, r#""volts":"100.1""#)]), Err(FaultKind::OutOfRange));
+    assert_eq!(says(&[(volts, r#""volts":"""#)]), Err(FaultKind::Unreadable));
 }

@@ -146,7 +146,12 @@ impl Look<'_> {
             format!("{}, {uptime}", room.serial)
         });
         let mut checks = vec![self.device(Kind::Room, name, says, lost)];
-        checks.extend(self.points(Kind::Room, name, reading.as_ref().map(points::of_room).unwrap_or_default()));
+        let unit = self.cfg.rooms.iter().find(|room| room.name == name);
+        if let (Ok(reading), Some(unit)) = (reading, unit) {
+            let moved = self.decision.next.counters.get(name);
+            let age = moved.map(|counter| self.now.since(&counter.at)).unwrap_or_default();
+            checks.extend(self.points(Kind::Room, name, points::of_room(reading, unit, age)));
+        }
         let way_out =
             format!("correct `label` in {} when the probe is in its right place", section(self.cfg, Kind::Room, name));
         let remarks = reading.iter().flat_map(|room| &room.remarks);
@@ -192,7 +197,10 @@ impl Look<'_> {
         let total = |pdu: &PduReading| pdu.total.as_ref().map(|total| (total.value, total.age)).map_err(Fault::clone);
         let again = self.again.pdus.get(name).and_then(|pdu| pdu.as_ref().err());
         let read = reading.as_ref().map_err(Fault::clone).and_then(|pdu| Ok((total(pdu)?, pdu)));
-        let says = read.as_ref().map(|((watts, _), pdu)| format!("{watts}, {}", points::outlets_in_words(pdu)));
+        let is_derived = self.cfg.pdus.iter().any(|pdu| pdu.name == name && pdu.derives_total());
+        let says = read.as_ref().map(|((watts, _), pdu)| {
+            format!("{}, {}", points::power_in_words(*watts, is_derived), points::outlets_in_words(pdu))
+        });
         let age = read.as_ref().ok().map(|((_, age), _)| *age);
         let mut checks = vec![self.device(Kind::Pdu, name, says, again).aged(age)];
         if let Ok(pdu) = reading {

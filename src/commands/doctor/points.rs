@@ -1,5 +1,6 @@
 //! The points of a device's reading, in words: probes, switches, fans, relays, outlets, miners. Nothing is judged.
 
+use crate::config::RoomAlertConfig;
 use crate::model::{
     FanWattsReading, Fault, FaultKind, ForemanReading, Measured, PduReading, Reading, RelayReading, RoomReading,
 };
@@ -14,18 +15,24 @@ pub(super) struct Point {
     pub(super) name: String,
     /// Its value in words, or why there is none.
     pub(super) value: Result<String, Fault>,
-    /// How old the device says that it is.
+    /// How old it was when it was read; nought where the device gives values no age.
     pub(super) age: Option<Seconds>,
 }
 
-pub(super) fn of_room(room: &RoomReading) -> Vec<Point> {
+/// `age`: for how long the unit's own clock has stood still. Wireless probes are as old as what they last sent, which the
+/// reading does not hold.
+pub(super) fn of_room(room: &RoomReading, cfg: &RoomAlertConfig, age: Seconds) -> Vec<Point> {
     let mut points = Vec::new();
+    let is_wireless = |array: &str| array.starts_with("wireless_sen");
+    let wireless_probe = |name: &str| cfg.probes.iter().any(|probe| probe.name == name && is_wireless(&probe.array));
+    let wireless_switch = |name: &str| cfg.switches.iter().any(|one| one.name == name && is_wireless(&one.array));
     for (name, probe) in &room.probes {
         let mut value = probe.temperature.as_ref().map(ToString::to_string).map_err(Fault::clone);
         if let (Ok(value), Some(Ok(humidity))) = (&mut value, &probe.humidity) {
             value.push_str(&format!(", {humidity}"));
         }
-        points.push(Point { name: format!("probe {name}"), value, age: None });
+        let age = (value.is_ok() && !wireless_probe(name)).then_some(age);
+        points.push(Point { name: format!("probe {name}"), value, age });
         if let Some(Err(fault)) = &probe.humidity
             && probe.temperature.is_ok()
         {
@@ -34,7 +41,16 @@ pub(super) fn of_room(room: &RoomReading) -> Vec<Point> {
     }
     for (name, switch) in &room.switches {
         let value = switch.as_ref().map(|alarm| if *alarm { "in alarm" } else { "normal" }.to_owned());
-        points.push(Point { name: format!("switch {name}"), value: value.map_err(Fault::clone), age: None });
+        let age = (value.is_ok() && !wireless_switch(name)).then_some(age);
+        points.push(Point { name: format!("switch {name}"), value: value.map_err(Fault::clone), age });
+    }
+    for input in &room.analog {
+        let value = input.says.clone().map(|says| match input.label.as_str() {
+            "" => says,
+            label => format!("`{label}`: {says}"),
+        });
+        let age = value.is_ok().then_some(age);
+        points.push(Point { name: format!("analog {}", input.place), value, age });
     }
     points
 }
@@ -60,9 +76,15 @@ pub(super) fn of_board(board: &RelayReading) -> Vec<Point> {
     let point = |(fan, reading): (&u8, &crate::model::Reading<bool>)| Point {
         name: format!("fan {fan}"),
         value: reading.as_ref().map(word).map_err(Fault::clone),
-        age: None,
+        age: reading.is_ok().then_some(Seconds(0)),
     };
     board.fans.iter().map(point).collect()
+}
+
+/// `158 kW`, and whether that was measured.
+pub(super) fn power_in_words(watts: Watts, is_derived: bool) -> String {
+    let derived = if is_derived { " (amps times volts, not measured)" } else { "" };
+    format!("{watts}{derived}")
 }
 
 /// `48 outlets: 47 on, 1 off`.

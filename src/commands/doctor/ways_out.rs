@@ -221,7 +221,7 @@ pub(super) fn of_alarm(id: &str) -> &'static str {
         ("intake critical", "more air now: see the fans here, switch breakers off by hand if miners still run"),
         ("intake lost", "see the Room Alert unit here; until it is back the fans stay on"),
         ("intake hot", "see the fans here, then filters, dampers and the weather"),
-        ("stuck", "warm the probe by hand: if its value does not move, exchange it"),
+        ("stuck", "warm the probe by hand, switch a load of the meter: if its value does not move, exchange it"),
         ("switch", "look into the container; smoke: call the fire brigade first"),
         ("fan", "see the fan here: breaker, belt, motor, relay"),
         ("miners not off", "see Foreman and the PDUs here; switch what still draws power off at the breaker"),

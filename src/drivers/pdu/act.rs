@@ -2,10 +2,11 @@
 //! settled or the time for that is over. What is not listed is never switched, no bank is ever switched on, and an outlet
 //! that the PDU itself cut is never switched on.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::allowed::{Listed, ListedBank};
-use super::{Session, Taken, named};
+use super::{Session, Taken, Turns, named};
 use crate::clock::Clock;
 use crate::config::PduConfig;
 use crate::drivers::common::{Limits, is_silent, no_time};
@@ -17,6 +18,13 @@ const SILENT_MAX: u32 = 2;
 
 /// Site time between two readings while outlets settle.
 const SETTLE_STEP: Duration = Duration::from_secs(1);
+
+/// The reading after the commands.
+struct Seen {
+    reading: Reading<PduReading>,
+    /// Outlets whose state in it is not final.
+    in_transition: BTreeSet<String>,
+}
 
 /// One switching of a PDU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +54,22 @@ pub(in crate::drivers) fn act(
     clock: &Clock,
     now: UnixSeconds,
     limits: Limits,
+    turns: &Turns,
     changes: &[Change],
 ) -> Vec<Result<Reply, Fault>> {
     let targets: Vec<Result<Target, Fault>> = changes.iter().map(|change| target(cfg, *change)).collect();
+    let (_whole, turn) = turns.begin(cfg);
     if limits.left().is_zero() {
         return targets.into_iter().map(|target| target.and(Err(no_time(&cfg.name)))).collect();
     }
-    let mut session = Session::new(cfg, limits);
+    let mut session = Session::new(cfg, limits, turn);
     let (attempts, heard) = send_all(&mut session, cfg, clock, limits, targets);
     let seen = match heard {
         true => settled(&mut session, cfg, clock, now, limits, &attempts),
-        false => Err(Fault::new(&cfg.name, FaultKind::TimedOut, "the PDU did not answer the commands")),
+        false => {
+            let silent = Fault::new(&cfg.name, FaultKind::TimedOut, "the PDU did not answer the commands");
+            Seen { reading: Err(silent), in_transition: BTreeSet::new() }
+        }
     };
     let results = attempts.into_iter().map(|attempt| outcome(&mut session, cfg, attempt, &seen)).collect();
     session.close();
@@ -132,17 +145,18 @@ fn settled(
     now: UnixSeconds,
     limits: Limits,
     attempts: &[Attempt],
-) -> Reading<PduReading> {
+) -> Seen {
     let until = Instant::now() + clock.real_span(cfg.settle.duration()).min(limits.left());
     let step = clock.real_span(SETTLE_STEP);
     loop {
-        let seen = session.read(now);
+        let reading = session.read(now);
+        let seen = Seen { reading, in_transition: session.in_transition().clone() };
         let is_done = |attempt: &Attempt| match attempt {
             Attempt::NotSent(_) => true,
             Attempt::Sent(_, Err(fault)) if !is_silent(fault) => true,
             Attempt::Sent(target, _) => confirm(cfg, target, None, &seen).is_ok(),
         };
-        let can_wait = seen.is_ok() && until.saturating_duration_since(Instant::now()) > step;
+        let can_wait = seen.reading.is_ok() && until.saturating_duration_since(Instant::now()) > step;
         if !can_wait || attempts.iter().all(is_done) {
             return seen;
         }
@@ -150,12 +164,7 @@ fn settled(
     }
 }
 
-fn outcome(
-    session: &mut Session,
-    cfg: &PduConfig,
-    attempt: Attempt,
-    seen: &Reading<PduReading>,
-) -> Result<Reply, Fault> {
+fn outcome(session: &mut Session, cfg: &PduConfig, attempt: Attempt, seen: &Seen) -> Result<Reply, Fault> {
     match attempt {
         Attempt::NotSent(fault) => Err(fault),
         Attempt::Sent(target, Ok(taken)) => confirm(cfg, &target, taken.replied, seen).map_err(|fault| {
@@ -181,31 +190,36 @@ fn pause(cfg: &PduConfig, clock: &Clock, until: Instant) -> bool {
 }
 
 /// Whether the reading afterwards shows what was asked for.
-fn confirm(
-    cfg: &PduConfig,
-    target: &Target,
-    replied: Option<bool>,
-    seen: &Reading<PduReading>,
-) -> Result<Reply, Fault> {
+fn confirm(cfg: &PduConfig, target: &Target, replied: Option<bool>, seen: &Seen) -> Result<Reply, Fault> {
     let device = match target {
         Target::Outlet(outlet, _) => outlet.device().to_owned(),
         Target::BankOff(_) => format!("{} bank", cfg.name),
     };
-    let seen = seen.as_ref().map_err(|fault| {
+    let reading = seen.reading.as_ref().map_err(|fault| {
         let detail = format!("command was taken, but could not be read back: {}", fault.detail);
         Fault::new(&device, fault.kind, detail)
     })?;
     match target {
-        Target::Outlet(outlet, on) => confirm_outlet(outlet, *on, replied, seen),
-        Target::BankOff(bank) => confirm_bank(device, bank, seen),
+        Target::Outlet(outlet, on) => confirm_outlet(outlet, *on, replied, reading, &seen.in_transition),
+        Target::BankOff(bank) => confirm_bank(device, bank, reading),
     }
 }
 
-fn confirm_outlet(outlet: &Listed, on: bool, replied: Option<bool>, seen: &PduReading) -> Result<Reply, Fault> {
+fn confirm_outlet(
+    outlet: &Listed,
+    on: bool,
+    replied: Option<bool>,
+    seen: &PduReading,
+    in_transition: &BTreeSet<String>,
+) -> Result<Reply, Fault> {
     let (device, outlet) = (outlet.device(), outlet.name());
     let word = |on: bool| if on { "on" } else { "off" };
     let missing = || Fault::new(device, FaultKind::Missing, "command was taken, but the outlet is not shown");
     let shown = seen.outlets.get(outlet).ok_or_else(missing)?.on.clone()?;
+    if in_transition.contains(outlet) {
+        let detail = format!("outlet {outlet}: asked for {}, still in transition: its state is not final", word(on));
+        return Err(Fault::new(device, FaultKind::NotObeyed, detail));
+    }
     if shown == on {
         return Ok(Reply::Confirmed);
     }

@@ -1,16 +1,17 @@
 //! Talking to a PDU that speaks JSON over HTTP: one request for all outlets or one for each, one at a time; a login when
 //! a request needs its token, once more when the PDU forgot it, and a logout at the end where the PDU wants one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::Taken;
 use super::allowed::{Listed, ListedBank};
 use super::fill::{Names, form};
-use super::parse::{self, Answers, items, items_pointer, same, state, suspension};
+use super::parse::{self, Answers, is_in_transition, items, items_pointer, same, state, suspension};
 use super::password::Password;
 use super::pointer::{dead_end, find};
+use super::turn::Turn;
 use crate::config::{Ask, Login, PduConfig, PduDialect, Secret};
 use crate::drivers::common::{Limits, is_silent, joined, json, no_time, quoted};
 use crate::http::{Answer, Request, send};
@@ -28,18 +29,30 @@ pub(super) struct Json<'a> {
     cfg: &'a PduConfig,
     dialect: &'a PduDialect,
     limits: Limits,
+    turn: Turn<'a>,
     password: Password<'a>,
     token: Option<Secret>,
     logins: u32,
+    /// The outlets that were in transition in the last reading.
+    pub(super) in_transition: BTreeSet<String>,
 }
 
 /// What was found out about each outlet, by its name.
 type ByOutlet = BTreeMap<String, Reading<Value>>;
 
 impl<'a> Json<'a> {
-    pub(super) fn new(cfg: &'a PduConfig, dialect: &'a PduDialect, limits: Limits) -> Json<'a> {
+    pub(super) fn new(cfg: &'a PduConfig, dialect: &'a PduDialect, limits: Limits, turn: Turn<'a>) -> Json<'a> {
         let token = cfg.token.clone().filter(|_| dialect.login.is_none());
-        Json { cfg, dialect, limits, password: Password::new(cfg), token, logins: 0 }
+        Json {
+            cfg,
+            dialect,
+            limits,
+            turn,
+            password: Password::new(cfg),
+            token,
+            logins: 0,
+            in_transition: BTreeSet::new(),
+        }
     }
 
     /// Reads all listed outlets.
@@ -48,6 +61,8 @@ impl<'a> Json<'a> {
         let listed = Listed::all(self.cfg);
         let all: Vec<&Listed> = listed.iter().collect();
         let (outlets, document) = self.outlets(&all)?;
+        let moving = outlets.iter().filter(|(_, item)| item.as_ref().is_ok_and(|item| is_in_transition(item, dialect)));
+        self.in_transition = moving.map(|(name, _)| name.clone()).collect();
         let watts = match &dialect.watts_ask {
             None => BTreeMap::new(),
             Some(ask) => self.each(ask, &all, Ok),
@@ -228,6 +243,7 @@ impl<'a> Json<'a> {
             token: self.token.as_ref(),
         };
         let url = joined(&cfg.url, &names.path(&ask.path));
+        let _turn = self.turn.take();
         let mut request = Request::new(device, &ask.method, &url, self.limits.next());
         for (name, value) in ask.headers.iter().filter_map(|line| line.split_once(':')) {
             request = request.header(name.trim(), names.text(value.trim()));

@@ -180,12 +180,12 @@ fn id_of(item: &Value, pointer: &str, place: &str) -> Option<String> {
     }
 }
 
-/// Whether an outlet is on, as the answer says.
+/// Whether an outlet is on, as the answer says. One in transition is not off: it still feeds, or will in a moment.
 pub(super) fn state(item: &Value, dialect: &PduDialect, device: &str) -> Reading<bool> {
     let is_one_of = |value: &Value, known: &[Value]| known.iter().any(|known| same(value, known));
     match find(item, &dialect.state) {
         Some(value) if is_one_of(value, &dialect.on) => Ok(true),
-        Some(value) if is_one_of(value, &dialect.off) => Ok(false),
+        Some(value) if is_one_of(value, &dialect.off) => Ok(is_in_transition(item, dialect)),
         Some(value) => {
             let known: Vec<String> = dialect.on.iter().chain(&dialect.off).map(Value::to_string).collect();
             let detail = format!("state is {}; known are {}", quoted(Some(value)), known.join(" and "));
@@ -193,6 +193,11 @@ pub(super) fn state(item: &Value, dialect: &PduDialect, device: &str) -> Reading
         }
         None => Err(Fault::new(device, FaultKind::Missing, format!("no state at `{}`", dialect.state))),
     }
+}
+
+/// Whether an outlet's state is not final.
+pub(super) fn is_in_transition(item: &Value, dialect: &PduDialect) -> bool {
+    dialect.in_transition.iter().any(|place| is_set(find(item, place)))
 }
 
 /// Equal as JSON; numbers by value, so that 1 and 1.0 are the same, and texts in any case.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Taken;
 use super::allowed::Listed;
 use super::parse::sum;
+use super::turn::Turn;
 use crate::config::{PduConfig, RedfishConfig};
 use crate::drivers::common::{Limits, is_silent, no_time, quoted};
 use crate::model::{Fault, FaultKind, Measured, OutletReading, PduReading, Reading};
@@ -33,6 +34,8 @@ pub(super) struct Redfish<'a> {
     redfish: &'a RedfishConfig,
     link: Link<'a>,
     places: Option<Places>,
+    /// The outlets that were in transition in the last reading.
+    pub(super) in_transition: BTreeSet<String>,
 }
 
 /// Where things are, as the service says.
@@ -44,8 +47,8 @@ struct Places {
 }
 
 impl<'a> Redfish<'a> {
-    pub(super) fn new(cfg: &'a PduConfig, redfish: &'a RedfishConfig, limits: Limits) -> Redfish<'a> {
-        Redfish { cfg, redfish, link: Link::new(cfg, limits), places: None }
+    pub(super) fn new(cfg: &'a PduConfig, redfish: &'a RedfishConfig, limits: Limits, turn: Turn<'a>) -> Redfish<'a> {
+        Redfish { cfg, redfish, link: Link::new(cfg, limits, turn), places: None, in_transition: BTreeSet::new() }
     }
 
     /// Reads all listed outlets, and the power of the whole PDU where that is wanted.
@@ -55,6 +58,7 @@ impl<'a> Redfish<'a> {
             self.places = None;
         }
         let places = self.places()?;
+        self.in_transition.clear();
         let mut outlets = BTreeMap::new();
         let (mut remarks, mut silent) = (parse::Remarks::default(), 0);
         for outlet in Listed::all(self.cfg) {
@@ -68,6 +72,9 @@ impl<'a> Redfish<'a> {
             };
             let reading = match found {
                 Ok(found) => {
+                    if parse::is_in_transition(&found) {
+                        self.in_transition.insert(outlet.name().to_owned());
+                    }
                     remarks.look_at(outlet.name(), &found);
                     let reading = parse::outlet(&found, outlet.device());
                     self.with_sensor(reading, &found, &outlet)

@@ -23,7 +23,7 @@ const ROUNDING: f64 = 1.0e-9;
 
 /// Kinds of a port: temperature with humidity, and an analog input.
 const KIND_HUMIDITY: i64 = 38;
-const KIND_ANALOG: i64 = 65;
+pub(super) const KIND_ANALOG: i64 = 65;
 
 /// A probe's temperature and humidity; the humidity is `None` for a probe that measures none.
 pub(super) fn read(

@@ -18,7 +18,10 @@ impl Scene {
         });
         let fan_watts = |fan: &u8| {
             let runs = (self.fans_on.contains(fan) || self.fans_welded.contains(fan)) && !self.fans_dead.contains(fan);
-            Ok(Measured { value: Watts::new(if runs { 1500.0 } else { 1.0 }).unwrap(), age: Seconds(3) })
+            Ok(Measured {
+                value: Watts::new(if runs { 1500.0 + self.quirks.more_watts } else { 1.0 }).unwrap(),
+                age: Seconds(3),
+            })
         };
         let fans = self.cfg.fans.keys().map(|fan| (*fan, fan_watts(fan))).collect();
         let boards = self.cfg.boards.iter().map(|board| {
@@ -97,6 +100,7 @@ impl Scene {
             uptime: (!self.quirks.no_uptime).then(|| Seconds(self.room_frozen_at.unwrap_or(self.now.up.0 + 77))),
             probes: probes.collect(),
             switches: ["smoke", "water", "door"].into_iter().map(switch).collect(),
+            analog: Vec::new(),
             remarks: self.quirks.room_remarks.clone(),
         }
     }
@@ -135,7 +139,7 @@ impl Scene {
         } else if self.asleep.contains(&miner) {
             25.0
         } else {
-            MINER_WATTS
+            MINER_WATTS + self.quirks.more_watts
         }
     }
 

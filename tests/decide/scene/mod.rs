@@ -61,6 +61,8 @@ pub struct Quirks {
     pub outlets_stuck: BTreeSet<OutletRef>,
     /// Miners that draw nothing whatever they are told.
     pub miners_broken: BTreeSet<u64>,
+    /// What each miner that hashes and each fan that runs draws more than usual.
+    pub more_watts: f64,
 }
 
 /// The mine.

@@ -81,6 +81,7 @@ pub(super) fn forget(state: &mut SiteState, now: &Moment, keeps: Keeps) {
     // Sound: these only lead to an alarm and to words.
     climate.moved.clear();
     climate.rising = false;
+    state.unmoved.clear();
     state.demand.allowed = None;
     state.miners.back_since = None;
     // An approximation: what a PDU was learnt to draw is rounded up to whole miners; it falls slowly while some are off.

@@ -368,6 +368,7 @@ impl World {
             uptime: Some(Seconds(if frozen { self.froze_at[2].0 } else { seconds })),
             probes: [("intake-west".to_owned(), probe)].into(),
             switches: [("smoke".to_owned(), Ok(smoke))].into(),
+            analog: Vec::new(),
             remarks: Vec::new(),
         }
     }

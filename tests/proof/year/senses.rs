@@ -197,6 +197,7 @@ fn room(site: &Site) -> Reading<RoomReading> {
         uptime: Some(Seconds(frozen.unwrap_or(site.second) + 77)),
         probes: probes.collect(),
         switches: ["smoke", "water", "door"].into_iter().map(switch).collect(),
+        analog: Vec::new(),
         remarks: Vec::new(),
     })
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::super::password::Password;
+use super::super::turn::Turn;
 use super::parse;
 use crate::config::{PduAuth, PduConfig, Secret};
 use crate::drivers::common::{Limits, is_silent, joined, json as as_json};
@@ -32,6 +33,7 @@ enum Access {
 pub(super) struct Link<'a> {
     cfg: &'a PduConfig,
     limits: Limits,
+    turn: Turn<'a>,
     password: Password<'a>,
     access: Access,
     sessions: Option<String>,
@@ -39,8 +41,8 @@ pub(super) struct Link<'a> {
 }
 
 impl<'a> Link<'a> {
-    pub(super) fn new(cfg: &'a PduConfig, limits: Limits) -> Link<'a> {
-        Link { cfg, limits, password: Password::new(cfg), access: Access::None, sessions: None, logins: 0 }
+    pub(super) fn new(cfg: &'a PduConfig, limits: Limits, turn: Turn<'a>) -> Link<'a> {
+        Link { cfg, limits, turn, password: Password::new(cfg), access: Access::None, sessions: None, logins: 0 }
     }
 
     /// Whether no time is left.
@@ -134,6 +136,7 @@ impl<'a> Link<'a> {
 
     fn sent(&mut self, device: &str, method: &str, place: &str, body: Option<&Value>) -> Result<Answer, Fault> {
         let url = joined(&self.cfg.url, self.own(device, place)?);
+        let _turn = self.turn.take();
         let mut request = Request::new(device, method, &url, self.limits.next())
             .header("Accept", "application/json")
             .header("OData-Version", "4.0");

@@ -20,7 +20,7 @@ pub(super) fn outlet(found: &Value, device: &str) -> OutletReading {
     let on = match found.get("PowerState").and_then(Value::as_str) {
         // On its way off it still feeds, on its way on it will in a moment: neither is off.
         Some("On" | "PoweringOn" | "PoweringOff") => Ok(true),
-        Some("Off") => Ok(false),
+        Some("Off") => Ok(is_in_transition(found)),
         Some(_) => {
             let detail = format!("PowerState is {}; known are On and Off", quoted(found.get("PowerState")));
             Err(Fault::new(device, FaultKind::Unreadable, detail))
@@ -28,6 +28,12 @@ pub(super) fn outlet(found: &Value, device: &str) -> OutletReading {
         None => Err(Fault::new(device, FaultKind::Missing, "this outlet shows no PowerState")),
     };
     OutletReading { on, watts: measured(found, OUTLET_WATTS_MAX, device, "this outlet is not metered") }
+}
+
+/// Whether an outlet's state is not final: a delay runs.
+pub(super) fn is_in_transition(found: &Value) -> bool {
+    let state = found.get("PowerState").and_then(Value::as_str);
+    is_true(found, "PowerStateInTransition") || matches!(state, Some("PoweringOn" | "PoweringOff"))
 }
 
 /// The power of a whole PDU, from its metrics.
@@ -117,6 +123,8 @@ pub(super) fn tripped(branch: &Value) -> Option<&str> {
 #[derive(Default)]
 pub(super) struct Remarks {
     restoring: Vec<String>,
+    /// Whether one of those cannot be set otherwise as it is.
+    is_fixed: bool,
     held_off: Vec<String>,
     locked: Vec<String>,
 }
@@ -125,6 +133,7 @@ impl Remarks {
     pub(super) fn look_at(&mut self, name: &str, found: &Value) {
         if found.get("PowerRestorePolicy").and_then(Value::as_str) == Some("AlwaysOn") {
             self.restoring.push(name.to_owned());
+            self.is_fixed |= is_true(found, "ConfigurationLocked");
         }
         if held_off(found).is_some() {
             self.held_off.push(name.to_owned());
@@ -139,11 +148,13 @@ impl Remarks {
             let outlets: Vec<&str> = outlets.iter().map(String::as_str).collect();
             (!outlets.is_empty()).then(|| format!("{start} outlet {}: {end}", named(&outlets)))
         };
+        let fixed = if self.is_fixed { "; its configuration is locked there, unlock it first" } else { "" };
         let restore = "set its PowerRestorePolicy to AlwaysOff or LastState, or an outage undoes a curtailment";
+        let restore = format!("{restore}{fixed}");
         let cut = "it is never switched on from here; find the cause, then switch it on at the PDU";
         let locked = "it takes no command; unlock it in the PDU";
         [
-            tell(self.restoring, "after an outage the PDU by itself switches on", restore),
+            tell(self.restoring, "after an outage the PDU by itself switches on", &restore),
             tell(self.held_off, "the PDU itself has cut", cut),
             tell(self.locked, "the PDU has locked the power control of", locked),
         ]
