@@ -238,9 +238,8 @@ impl<'a> Run<'a> {
         let (ended, live): (Vec<Override>, Vec<Override>) =
             std::mem::take(&mut self.overrides).into_iter().partition(|o| o.left(now).0 == 0 || self.is_drilled(o));
         self.overrides = live;
-        let ended: Vec<String> = ended.iter().map(|over| over.setting.target()).collect();
         if !ended.is_empty() {
-            self.save(&Change { overrides_done: ended, ..Change::default() }, now);
+            self.save(&Change { overrides_ended: ended, ..Change::default() }, now);
         }
         self.faults |= self.state.devices.values().any(|health| health.fault.is_some());
     }

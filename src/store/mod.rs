@@ -125,6 +125,8 @@ pub struct Change {
     pub overrides: Vec<Override>,
     /// Targets whose override goes.
     pub overrides_done: Vec<String>,
+    /// Overrides that are over: each goes unless another one of its target has been set since.
+    pub overrides_ended: Vec<Override>,
     /// Alarms to acknowledge: id and who.
     pub acknowledge: BTreeMap<String, String>,
     /// Acknowledgements that the state has taken in.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use minectl::model::{Asked, Channel, PowerMode};
+use minectl::model::{Asked, Channel, Override, PowerMode};
 use minectl::store::{Change, Store};
 use minectl::units::UnixSeconds;
 
@@ -96,6 +96,20 @@ fn one_override_for_each_target_and_its_end_leaves_the_others() {
     all.sort_by_key(|over| over.setting.target());
     assert_eq!(all, [fan_held(3, false), fan_held(33, true)]);
     store.save(&Change { overrides_done: vec!["fan 3".to_owned()], ..Change::default() }, &at(1)).unwrap();
+    assert_eq!(store.overrides().unwrap(), [fan_held(33, true)]);
+}
+
+/// A run ends what it has read; meanwhile a person may have set it anew.
+#[test]
+fn an_override_that_is_over_goes_and_one_that_was_set_since_stays() {
+    let (_folder, store) = new_store();
+    let again = Override { since: at(5), ..fan_held(3, false) };
+    let change = Change { overrides: vec![again.clone(), fan_held(33, true)], ..Change::default() };
+    store.save(&change, &at(5)).unwrap();
+    let ended = |over: &Override| Change { overrides_ended: vec![over.clone()], ..Change::default() };
+    store.save(&ended(&fan_held(3, true)), &at(6)).unwrap();
+    assert_eq!(store.overrides().unwrap(), [again.clone(), fan_held(33, true)]);
+    store.save(&ended(&again), &at(7)).unwrap();
     assert_eq!(store.overrides().unwrap(), [fan_held(33, true)]);
 }
 

@@ -6,7 +6,7 @@ use minectl::store::Store;
 use serde_json::{Value, json};
 
 use crate::cycle::quick;
-use crate::mine::{Mine, state};
+use crate::mine::{Mine, finish, state};
 
 fn observing(text: String) -> String {
     assert_eq!(text.matches("\nmode = \"live\"").count(), 1);
@@ -159,4 +159,26 @@ fn observe_mode_commands_nothing_while_plan_prints_what_would_be_sent_and_change
     assert!(mine.events().contains("not sent (mode = observe)"), "{}", mine.events());
     assert!(mine.page().contains("observe"));
     assert!(mine.commands().is_empty(), "observe mode sent {:?}", mine.commands());
+}
+
+#[test]
+fn an_override_that_is_set_again_while_a_run_ends_the_one_before_it_stays() {
+    let mine = Mine::start(1.0, observing);
+    mine.tick().silent();
+    mine.run(&["set", "fan", "3", "on", "--for", "2 s"]).done();
+    mine.wait_site(3.0);
+    mine.fault("foreman", "hang");
+    let run = mine.command(&["tick"]).spawn().unwrap();
+    let begins = mine.log().matches("run begins").count();
+    while mine.log().matches("run begins").count() <= begins.max(1) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // It has read the overrides, and waits for Foreman.
+    std::thread::sleep(Duration::from_secs(1));
+    mine.run(&["set", "fan", "3", "on", "--for", "2 hours", "--reason", "again"]).done();
+    finish(run, "tick").silent();
+    assert!(mine.events().contains("override ended after 2 s"), "{}", mine.events());
+    mine.heal();
+    mine.tick().silent();
+    assert_eq!(mine.status_json()["overrides"][0]["reason"], "again", "{}", mine.events());
 }
