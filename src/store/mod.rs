@@ -8,6 +8,7 @@ mod calls;
 mod check;
 mod compact;
 mod copied;
+mod copies;
 mod db;
 mod drills;
 mod evidence;
@@ -179,42 +180,29 @@ impl Store {
         self.folder.join("calls")
     }
 
-    /// Reads everything but the events. Never fails: a database that cannot be used is set aside, and the plain copy
-    /// is taken; `troubles` says so.
+    /// Reads everything but the events. Never fails: a database that cannot be used is set aside, and a copy of the state
+    /// is taken, as where one is newer; `troubles` says so.
     pub fn load(&self, now: &Moment) -> Loaded {
         let mut loaded = match self.try_load() {
             Ok(loaded) => loaded,
             Err(first) => self.start_anew(&first, now),
         };
-        if loaded.state.is_none() {
-            self.refill(&mut loaded, now);
-        }
-        self.take_from_refuge(&mut loaded);
+        copies::take(&mut loaded, &self.folder, self.refuge.as_deref(), now);
         loaded.outbox.iter_mut().for_each(|entry| entry.set_right(now));
         loaded
     }
 
     /// Reads as [`Store::load`] does, for somebody who only looks: nothing is written, and a database that cannot be used
     /// stays where it is. `None` where there is none yet; `Err` says why it cannot be read.
-    pub fn look(folder: &Path, refuge: &Path) -> Result<Option<Loaded>, String> {
+    pub fn look(folder: &Path, refuge: &Path, now: &Moment) -> Result<Option<Loaded>, String> {
         if !db::path(folder).exists() {
             return Ok(None);
         }
         let copy = copied::keep(folder).map_err(|failure| failure.text)?;
-        let store = Store { folder: copy.path().to_owned(), refuge: Some(refuge.to_owned()) };
+        let store = Store { folder: copy.path().to_owned(), refuge: None };
         let mut loaded = store.try_load().map_err(|failure| failure.text)?;
-        store.take_from_refuge(&mut loaded);
+        copies::take(&mut loaded, folder, Some(refuge), now);
         Ok(Some(loaded))
-    }
-
-    /// A state in the refuge that is newer than the database's was written while the data folder could not be.
-    fn take_from_refuge(&self, loaded: &mut Loaded) {
-        let Some(copy) = self.refuge.as_deref().and_then(plain::read_refuge) else { return };
-        let age = |state: Option<&SiteState>| state.and_then(|state| state.last_pass).map(|at| at.wall);
-        if age(Some(&copy.state)) > age(loaded.state.as_ref()) {
-            loaded.state = Some(copy.state);
-            loaded.overrides = copy.overrides;
-        }
     }
 
     /// A damaged database is set aside and a new one begun; one that only cannot be used now is left alone.
@@ -248,20 +236,6 @@ impl Store {
         }
         loaded.recent = events.iter().filter_map(|(_, value)| serde_json::from_slice(value).ok()).collect();
         Ok(loaded)
-    }
-
-    /// A database without a state although there is a plain copy was lost.
-    fn refill(&self, loaded: &mut Loaded, now: &Moment) {
-        match plain::read(&self.folder) {
-            Ok(None) => {}
-            Ok(Some(copy)) => {
-                let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
-                loaded.troubles.push(format!("state taken from state.json ({age})"));
-                loaded.state = Some(copy.state);
-                loaded.overrides = copy.overrides;
-            }
-            Err(error) => loaded.troubles.push(error),
-        }
     }
 
     /// Writes a change and flushes it; returns the messages that it queued, with their places in the outbox. `Err` says
