@@ -1,4 +1,5 @@
-//! Which state counts: the database's, that of `state.json`, or that of the refuge.
+//! Which state counts: the database's, that of `state.json`, or that of the refuge. Each of the three can be the newest:
+//! a database that can be read may have taken nothing for days.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -24,7 +25,10 @@ pub(super) fn take(loaded: &mut Loaded, folder: &Path, refuge: Option<&Path>, no
     let Some(own) = &loaded.state else { return loaded.take_lost(copy, now) };
     let order = order(&copy.state, own, now);
     // The refuge is left with each save that succeeds: where it still is, it was written after that.
-    if from_refuge && order.is_ge() {
+    if order.is_gt() || (order.is_eq() && from_refuge) {
+        if !from_refuge {
+            loaded.troubles.push("state taken from state.json, which is newer than the database's".to_owned());
+        }
         loaded.state = Some(copy.state);
         // Who sets or clears one reaches the database. One that has run out is still there because the database could
         // not let it go.

@@ -142,6 +142,15 @@ pub struct Change {
     pub chat: Option<ChatMemory>,
 }
 
+/// What a save has stored.
+#[derive(Debug, Default)]
+pub struct Saved {
+    /// The messages that it queued, with their places in the outbox.
+    pub queued: Vec<OutboxEntry>,
+    /// Why the plain copy could not be written; the database has it all.
+    pub trouble: Option<String>,
+}
+
 /// Commands that were about to be sent.
 #[derive(Debug, Serialize, Deserialize)]
 struct Intents {
@@ -238,26 +247,32 @@ impl Store {
         Ok(loaded)
     }
 
-    /// Writes a change and flushes it; returns the messages that it queued, with their places in the outbox. `Err` says
-    /// what the disk said; nothing is then stored of it.
-    pub fn save(&self, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, String> {
-        if let (Some(state), Some(overrides)) = (&change.state, &change.plain_copy) {
-            let copy = plain::Copy { state: state.clone(), overrides: overrides.clone() };
-            if let Err(error) = plain::write(&self.folder, &copy) {
-                return Err(self.take_refuge(&error, change.state.clone(), change.plain_copy.clone()));
+    /// Writes a change into the database and flushes it, then the plain copy. `Err` says what the disk said; nothing is
+    /// then stored of it but the plain copy.
+    pub fn save(&self, change: &Change, now: &Moment) -> Result<Saved, String> {
+        let (written, now) = (change.clone(), *now);
+        // The database first: a copy that is newer than the database says that the database took nothing.
+        let stored = db::with(&self.folder, move |tree| write::write(tree, &written, &now));
+        let copied = match (&change.state, &change.plain_copy) {
+            (Some(state), Some(overrides)) => {
+                let copy = plain::Copy { state: state.clone(), overrides: overrides.clone() };
+                plain::write(&self.folder, &copy)
             }
-        }
-        let change = change.clone();
-        let now = *now;
-        let (state, overrides) = (change.state.clone(), change.plain_copy.clone());
-        match db::with(&self.folder, move |tree| write::write(tree, &change, &now)) {
+            (_, None) | (None, Some(_)) => Ok(()),
+        };
+        match stored {
             Ok((queued, _)) => {
-                if let Some(refuge) = self.refuge.as_ref().filter(|_| state.is_some()) {
+                if let Some(refuge) = self.refuge.as_ref().filter(|_| change.state.is_some()) {
                     plain::leave_refuge(refuge);
                 }
-                Ok(queued)
+                Ok(Saved { queued, trouble: copied.err() })
             }
-            Err(failure) => Err(self.take_refuge(&failure.text, state, overrides)),
+            Err(failure) => {
+                if let Err(error) = copied {
+                    log::warn!("{error}");
+                }
+                Err(self.take_refuge(&failure.text, change.state.clone(), change.plain_copy.clone()))
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::config::{Config, HistoryConfig};
 use crate::decide;
 use crate::model::{Alarm, Channel, Event, EventKind, Fault, OutboxEntry, SiteState};
 use crate::notify;
-use crate::store::{self, Change, HistoryLimits, Store};
+use crate::store::{self, Change, HistoryLimits, Saved, Store};
 use crate::units::Moment;
 
 impl<'a> Run<'a> {
@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
     /// Saves and goes on whatever the disk says: messages of a failed save are still delivered in this run.
     pub(super) fn save(&mut self, change: &Change, now: &Moment) {
         match self.store.save(change, now) {
-            Ok(queued) => self.outbox.extend(queued),
+            Ok(saved) => self.saved(saved, now),
             Err(error) => {
                 let first = UNSAVED.saturating_add(self.outbox.len() as u64);
                 let unsaved = (first..)
@@ -136,6 +136,14 @@ impl<'a> Run<'a> {
                 self.outbox.extend(unsaved);
                 self.trouble(&error, now);
             }
+        }
+    }
+
+    /// Takes in what was saved.
+    pub(super) fn saved(&mut self, saved: Saved, now: &Moment) {
+        self.outbox.extend(saved.queued);
+        if let Some(error) = saved.trouble {
+            self.trouble(&error, now);
         }
     }
 

@@ -139,8 +139,8 @@ impl Run<'_> {
             log::info!("message {line}");
         }
         match self.store.save(&change, &now) {
-            Ok(queued) => {
-                self.outbox.extend(queued);
+            Ok(saved) => {
+                self.saved(saved, &now);
                 self.log_events(&change.events);
                 self.recent.extend(change.events);
                 self.overrides = overrides;

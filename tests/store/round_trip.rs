@@ -72,7 +72,7 @@ fn events_come_newest_first_from_a_moment_on_and_no_more_than_asked() {
 #[test]
 fn places_in_the_outbox_grow_and_a_delivered_message_is_gone_for_good() {
     let (_folder, store) = new_store();
-    let first = store.save(&Change { queue: queued(&["a", "b", "c"]), ..Change::default() }, &at(0)).unwrap();
+    let first = store.save(&Change { queue: queued(&["a", "b", "c"]), ..Change::default() }, &at(0)).unwrap().queued;
     let ids: Vec<u64> = first.iter().map(|entry| entry.id).collect();
     assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
     let mut tried = first[2].clone();
@@ -80,7 +80,7 @@ fn places_in_the_outbox_grow_and_a_delivered_message_is_gone_for_good() {
     let change = Change { outbox: vec![tried.clone()], outbox_done: vec![ids[0]], ..Change::default() };
     store.save(&change, &at(1)).unwrap();
     assert_eq!(store.load(&at(2)).outbox, [first[1].clone(), tried]);
-    let second = store.save(&Change { queue: queued(&["d"]), ..Change::default() }, &at(3)).unwrap();
+    let second = store.save(&Change { queue: queued(&["d"]), ..Change::default() }, &at(3)).unwrap().queued;
     assert!(second[0].id > ids[2], "a place that is taken is given again");
     assert_eq!(store.load(&at(4)).outbox.len(), 3);
 }
