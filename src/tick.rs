@@ -67,6 +67,10 @@ struct Run<'a> {
     store: Store,
     state: SiteState,
     overrides: Vec<Override>,
+    /// The overrides as the plain copy has them.
+    copied: Vec<Override>,
+    /// Whether the database is a new one that has no overrides yet.
+    refills: bool,
     outbox: Vec<OutboxEntry>,
     sent: BTreeMap<Channel, Vec<Moment>>,
     chat: ChatMemory,

@@ -4,25 +4,29 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
-use super::{Loaded, plain};
-use crate::model::SiteState;
+use super::{Found, Loaded, plain};
+use crate::model::{Override, SiteState};
 use crate::units::Moment;
 
 /// Takes the newer copy of the state where the database has none, or an older one; `loaded` tells what was found.
 pub(super) fn take(loaded: &mut Loaded, folder: &Path, refuge: Option<&Path>, now: &Moment) {
-    let file = plain::read(folder).unwrap_or_else(|error| {
-        // Beside a sound database it does not matter.
-        loaded.troubles.extend(loaded.state.is_none().then_some(error));
-        None
-    });
+    let (file, damage) = plain::read(folder).map_or_else(|error| (None, Some(error)), |file| (file, None));
     let refuge = refuge.and_then(plain::read_refuge);
+    loaded.copied = file.as_ref().map(|copy| copy.overrides.clone()).unwrap_or_default();
+    if loaded.state.is_none() {
+        // A database without a state although there is a copy was lost.
+        let is_lost = loaded.found == Found::Whole && (file.is_some() || damage.is_some() || refuge.is_some());
+        loaded.found = if is_lost { Found::Lost } else { loaded.found };
+        // Beside a sound database it does not matter.
+        loaded.troubles.extend(damage);
+    }
     let from_refuge = match (&file, &refuge) {
         (Some(file), Some(refuge)) => order(&refuge.state, &file.state, now).is_ge(),
         (None, Some(_)) => true,
         (_, None) => false,
     };
     let Some(copy) = (if from_refuge { refuge } else { file }) else { return };
-    let Some(own) = &loaded.state else { return loaded.take_lost(copy, now) };
+    let Some(own) = &loaded.state else { return loaded.fill(copy, from_refuge, now) };
     let order = order(&copy.state, own, now);
     // The refuge is left with each save that succeeds: where it still is, it was written after that.
     if order.is_gt() || (order.is_eq() && from_refuge) {
@@ -38,11 +42,24 @@ pub(super) fn take(loaded: &mut Loaded, folder: &Path, refuge: Option<&Path>, no
 
 impl Loaded {
     /// Takes a copy where the database gave no state.
-    fn take_lost(&mut self, copy: plain::Copy, now: &Moment) {
-        let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
-        self.troubles.push(format!("state taken from state.json ({age})"));
+    fn fill(&mut self, copy: plain::Copy, from_refuge: bool, now: &Moment) {
+        let from = if from_refuge { "the refuge" } else { "state.json" };
+        if self.found == Found::Unread {
+            // Told again by each run until it can be read: it must read the same.
+            self.troubles.push(format!("state and overrides taken from {from} meanwhile"));
+            self.overrides = copy.overrides;
+        } else {
+            let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
+            let kept: Vec<String> = copy.overrides.iter().map(|over| over.setting.to_string()).collect();
+            let kept = if kept.is_empty() { String::new() } else { format!("; overrides kept: {}", kept.join(", ")) };
+            self.troubles.push(format!("state taken from {from} ({age}){kept}"));
+            // One that a person has set in the new database counts.
+            let is_set = |target: String| self.overrides.iter().any(|over| over.setting.target() == target);
+            let back: Vec<Override> =
+                copy.overrides.into_iter().filter(|over| !is_set(over.setting.target())).collect();
+            self.overrides.extend(back);
+        }
         self.state = Some(copy.state);
-        self.overrides = copy.overrides;
     }
 }
 

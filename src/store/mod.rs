@@ -78,13 +78,29 @@ pub struct Store {
     refuge: Option<PathBuf>,
 }
 
+/// What became of what only the database holds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It was read, or there never was any.
+    #[default]
+    Whole,
+    /// It cannot be read now; it is still there.
+    Unread,
+    /// It is lost: the database was set aside, or is gone.
+    Lost,
+}
+
 /// What was found at the start of a run.
 #[derive(Debug, Default)]
 pub struct Loaded {
+    /// What became of what only the database holds: all but state and overrides.
+    pub found: Found,
     /// The last state; `None` at the first run or when it was lost.
     pub state: Option<SiteState>,
     /// Overrides, those that have run out included.
     pub overrides: Vec<Override>,
+    /// The overrides as the plain copy has them.
+    pub copied: Vec<Override>,
     /// Acknowledgements not yet taken in: alarm id and who.
     pub acknowledged: BTreeMap<String, String>,
     /// What test messages came to on their channels since the last run; `None` where all went well.
@@ -128,6 +144,8 @@ pub struct Change {
     pub overrides_done: Vec<String>,
     /// Overrides that are over: each goes unless another one of its target has been set since.
     pub overrides_ended: Vec<Override>,
+    /// Overrides that a lost database had: each is set where its target has none.
+    pub overrides_back: Vec<Override>,
     /// Alarms to acknowledge: id and who.
     pub acknowledge: BTreeMap<String, String>,
     /// Acknowledgements that the state has taken in.
@@ -217,13 +235,14 @@ impl Store {
     /// A damaged database is set aside and a new one begun; one that only cannot be used now is left alone.
     fn start_anew(&self, first: &Failure, now: &Moment) -> Loaded {
         let mut troubles = vec![format!("database: {}", first.text)];
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded { found: Found::Unread, ..Loaded::default() };
         if first.damaged {
             troubles.extend(db::set_aside(&self.folder, now));
             loaded = self.try_load().unwrap_or_else(|again| {
                 troubles.push(format!("new database: {}", again.text));
                 Loaded::default()
             });
+            loaded.found = Found::Lost;
         }
         loaded.troubles.splice(0..0, troubles);
         loaded

@@ -34,6 +34,15 @@ pub(super) fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<
             batch.remove(&key)?;
         }
     }
+    let targets: Vec<String> = change.overrides.iter().map(|over| over.setting.target()).collect();
+    for over in &change.overrides_back {
+        let target = over.setting.target();
+        let key = override_key(&target);
+        let is_changed = targets.contains(&target) || change.overrides_done.contains(&target);
+        if !is_changed && stored_override(tree, &key)?.is_none() {
+            batch.put(key, over)?;
+        }
+    }
     for over in &change.overrides {
         batch.put(override_key(&over.setting.target()), over)?;
     }

@@ -138,7 +138,7 @@ impl Run<'_> {
         for line in lines {
             log::info!("message {line}");
         }
-        match self.store.save(&change, &now) {
+        match self.store_save(&change, &now) {
             Ok(saved) => {
                 self.saved(saved, &now);
                 self.log_events(&change.events);
@@ -192,7 +192,7 @@ impl Run<'_> {
     pub(super) fn keep_chat(&mut self) {
         let now = self.clock.now();
         let change = Change { chat: Some(self.chat.clone()), ..Change::default() };
-        if let Err(error) = self.store.save(&change, &now) {
+        if let Err(error) = self.store_save(&change, &now) {
             self.trouble(&error, &now);
         }
     }
