@@ -277,6 +277,8 @@ impl Store {
                 let copy = plain::Copy { state: state.clone(), overrides: overrides.clone() };
                 plain::write(&self.folder, &copy)
             }
+            // What `set` and `clear` have stored must not come back, or be missing, when the database is lost.
+            (_, None) | (None, Some(_)) if stored.is_ok() => plain::follow(&self.folder, change),
             (_, None) | (None, Some(_)) => Ok(()),
         };
         match stored {
