@@ -74,6 +74,8 @@ struct Run<'a> {
     outbox: Vec<OutboxEntry>,
     sent: BTreeMap<Channel, Vec<Moment>>,
     chat: ChatMemory,
+    /// Whether that could be read: what is not known is neither done again nor replaced.
+    chat_is_read: bool,
     /// Messages with commands, on their way.
     inbox: Option<messages::Inbox>,
     /// What happened lately, this run included; oldest first. For the page.

@@ -260,6 +260,7 @@ impl Store {
         for (key, value) in &records {
             if let Err(error) = loaded.take_in(key, value) {
                 loaded.troubles.push(format!("record `{}`: {error}", String::from_utf8_lossy(key)));
+                loaded.chat.forgotten |= key.first() == Some(&b'm');
             }
         }
         loaded.recent = events.iter().filter_map(|(_, value)| serde_json::from_slice(value).ok()).collect();

@@ -36,6 +36,7 @@ impl<'a> Run<'a> {
             outbox: loaded.outbox,
             sent: loaded.sent,
             chat: loaded.chat,
+            chat_is_read: loaded.found != Found::Unread,
             inbox: None,
             recent: loaded.recent,
             events: Vec::new(),
@@ -53,7 +54,8 @@ impl<'a> Run<'a> {
             run.trouble(trouble, &now);
         }
         if run.refills {
-            run.save(&Change::default(), &now);
+            let chat = run.forget_chats();
+            run.save(&Change { chat, ..Change::default() }, &now);
         }
         if first_run {
             run.event(&now, EventKind::Program, "run", "nothing is remembered: boot".to_owned());

@@ -40,15 +40,29 @@ impl Run<'_> {
         Some((telegram, telegram.commands.as_ref()?))
     }
 
+    /// Notes that the memory of chats is lost with the database; returns what is to be kept of that, if anybody may command.
+    pub(super) fn forget_chats(&mut self) -> Option<ChatMemory> {
+        if self.rights().is_none() || self.chat != ChatMemory::default() {
+            return None;
+        }
+        self.chat.forgotten = true;
+        Some(self.chat.clone())
+    }
+
     /// Begins to fetch messages, if anybody may command. What is remembered of another bot is forgotten.
     pub(super) fn ask_for_messages(&mut self) {
         let Some(telegram) = &self.cfg.telegram else { return };
         let bot = telegram.token.reveal().split(':').next().unwrap_or_default();
         if self.chat.bot != bot {
-            self.chat = ChatMemory { bot: bot.to_owned(), ..ChatMemory::default() };
+            let forgotten = self.chat.forgotten;
+            self.chat = ChatMemory { bot: bot.to_owned(), forgotten, ..ChatMemory::default() };
         }
         if telegram.commands.is_none() {
             self.state.chat = None;
+            return;
+        }
+        if !self.chat_is_read {
+            log::warn!("messages: not asked for, since it cannot be read what was done before");
             return;
         }
         let offset = by_hand::offset(&self.chat, self.clock.now().wall);
