@@ -54,6 +54,8 @@ pub struct Handled {
     pub change: Change,
     /// What is remembered of chats from now on, the answers with it.
     pub memory: ChatMemory,
+    /// How many of the newest answers say that commands were not done, whether this is saved or not.
+    pub late: usize,
     /// The overrides that hold from now on.
     pub overrides: Vec<Override>,
     /// Lines for the log.
@@ -302,6 +304,7 @@ impl Work<'_> {
             };
             self.done.lines.push(format!("from chat {chat}: {text}"));
             self.answer(&said, ChatWords::Text(text));
+            self.done.late = self.done.late.saturating_add(1);
         }
         let memory = &mut self.done.memory;
         let is_due = memory.strangers_told.is_none_or(|told| self.desk.now.since(&told) >= STRANGERS_TOLD);

@@ -147,14 +147,14 @@ impl Run<'_> {
     /// Saves what messages did together with their number; only then it is done.
     fn keep_handled(&mut self, handled: Handled) {
         let now = self.clock.now();
-        let Handled { change, memory, overrides, lines } = handled;
+        let Handled { change, memory, late, overrides, lines } = handled;
         let change = Change { chat: Some(memory.clone()), ..change };
-        for line in lines {
-            log::info!("message {line}");
-        }
         match self.store_save(&change, &now) {
             Ok(saved) => {
                 self.saved(saved, &now);
+                for line in lines {
+                    log::info!("message {line}");
+                }
                 self.log_events(&change.events);
                 self.recent.extend(change.events);
                 self.overrides = overrides;
@@ -165,8 +165,11 @@ impl Run<'_> {
                 self.trouble(&error, &now);
                 let text = format!("NOT done, nothing can be kept: {error}. The next run tries again.");
                 let failed = |answer: ChatAnswer| ChatAnswer { says: ChatWords::Text(text.clone()), ..answer };
-                let known = self.chat.answers.len();
-                self.chat.answers.extend(memory.answers.into_iter().skip(known).map(failed));
+                // That something came too late would be said by each run.
+                let in_time = memory.answers.len().saturating_sub(late);
+                let known = self.chat.answers.clone();
+                let new = memory.answers.into_iter().take(in_time).filter(|answer| !known.contains(answer));
+                self.chat.answers.extend(new.map(failed));
             }
         }
     }

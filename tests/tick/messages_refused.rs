@@ -246,3 +246,30 @@ fn done_and_taken_back() -> Mine {
     mine.run(&["clear", "fan", "3"]).done();
     mine
 }
+
+#[test]
+fn a_command_that_cannot_be_kept_is_answered_for_ten_minutes_and_no_longer() {
+    let mine = Mine::start(20.0, commanding);
+    mine.tick().silent();
+    mine.tick().silent();
+    // The database can be read, and takes nothing.
+    let db = mine.data().join("db/db").display().to_string();
+    let inject = "inject=pwrite64,fsync,fdatasync,sync_file_range:error=EIO";
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", &db, "-e", inject];
+    let refused = || mine.run_by(&strace, &["tick"]).silent();
+    mine.say(json!({"text": "/set fan 3 on", "age_s": 60}));
+    refused();
+    assert!(answer(&mine, "NOT done").contains("Input/output error"));
+    assert_eq!((answers(&mine), over(&mine, "fan 3")), (1, None));
+    mine.wait_site(560.0);
+    for _ in 0..3 {
+        refused();
+    }
+    assert_eq!((answers(&mine), over(&mine, "fan 3")), (1, None), "{:?}", mine.recorded("telegram"));
+    // Once the disk works, it is told once.
+    for _ in 0..2 {
+        mine.tick().silent();
+    }
+    answer(&mine, "not done: 1 commands came over 10 min late");
+    assert_eq!((answers(&mine), over(&mine, "fan 3")), (2, None));
+}
