@@ -67,9 +67,15 @@ struct Run<'a> {
     store: Store,
     state: SiteState,
     overrides: Vec<Override>,
+    /// The overrides as the plain copy has them.
+    copied: Vec<Override>,
+    /// Whether the database is a new one that has no overrides yet.
+    refills: bool,
     outbox: Vec<OutboxEntry>,
     sent: BTreeMap<Channel, Vec<Moment>>,
     chat: ChatMemory,
+    /// Whether that could be read: what is not known is neither done again nor replaced.
+    chat_is_read: bool,
     /// Messages with commands, on their way.
     inbox: Option<messages::Inbox>,
     /// What happened lately, this run included; oldest first. For the page.
@@ -240,9 +246,8 @@ impl<'a> Run<'a> {
         let (ended, live): (Vec<Override>, Vec<Override>) =
             std::mem::take(&mut self.overrides).into_iter().partition(|o| o.left(now).0 == 0 || self.is_drilled(o));
         self.overrides = live;
-        let ended: Vec<String> = ended.iter().map(|over| over.setting.target()).collect();
         if !ended.is_empty() {
-            self.save(&Change { overrides_done: ended, ..Change::default() }, now);
+            self.save(&Change { overrides_ended: ended, ..Change::default() }, now);
         }
         self.faults |= self.state.devices.values().any(|health| health.fault.is_some());
     }

@@ -9,6 +9,8 @@ mod calls;
 mod clock_set;
 #[path = "store/compaction.rs"]
 mod compaction;
+#[path = "store/copies.rs"]
+mod copies;
 #[path = "store/damage.rs"]
 mod damage;
 #[path = "store/disk.rs"]

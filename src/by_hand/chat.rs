@@ -54,6 +54,8 @@ pub struct Handled {
     pub change: Change,
     /// What is remembered of chats from now on, the answers with it.
     pub memory: ChatMemory,
+    /// How many of the newest answers say that commands were not done, whether this is saved or not.
+    pub late: usize,
     /// The overrides that hold from now on.
     pub overrides: Vec<Override>,
     /// Lines for the log.
@@ -80,7 +82,7 @@ pub fn handle(desk: &Desk<'_>, memory: &ChatMemory, updates: &[ChatUpdate]) -> O
     };
     code::prune(desk.cfg, &mut work.done.memory, desk.now);
     let mut commands = 0;
-    let mut any = false;
+    let mut any = memory.forgotten;
     for update in updates.iter().filter(|update| !is_handled(update.id)) {
         if commands >= COMMANDS_MAX {
             break;
@@ -99,7 +101,7 @@ pub fn handle(desk: &Desk<'_>, memory: &ChatMemory, updates: &[ChatUpdate]) -> O
 struct Work<'a> {
     desk: &'a Desk<'a>,
     done: Handled,
-    /// By chat: how many commands came too late, and the last one's number.
+    /// By chat: how many commands came too late, or may be done already, and the last one's number.
     late: BTreeMap<i64, (usize, i64)>,
     /// The first message of somebody who may not command: chat and user.
     stranger: Option<(i64, i64)>,
@@ -124,7 +126,7 @@ impl Work<'_> {
             return false;
         }
         let age = self.desk.service_now.since(said.at).max(said.at.since(self.desk.service_now));
-        if age > AGE_MAX {
+        if age > AGE_MAX || self.done.memory.forgotten {
             let late = self.late.entry(said.chat).or_insert((0, said.id));
             *late = (late.0.saturating_add(1), said.id);
             return false;
@@ -284,8 +286,13 @@ impl Work<'_> {
 
     /// The answers to what came too late, and the line about strangers.
     fn end(mut self) -> Handled {
+        let forgotten = std::mem::take(&mut self.done.memory.forgotten);
         for (chat, (count, message)) in std::mem::take(&mut self.late) {
-            let text = format!("not done: {count} commands came over {AGE_MAX} late; what still holds, send again");
+            let why = match forgotten {
+                true => ", for it is not known any more what was done before; look at /status".to_owned(),
+                false => format!(" came over {AGE_MAX} late"),
+            };
+            let text = format!("not done: {count} commands{why}; what still holds, send again");
             let said = ChatMessage {
                 id: message,
                 chat,
@@ -295,8 +302,9 @@ impl Work<'_> {
                 at: self.desk.now.wall,
                 text: String::new(),
             };
-            self.done.lines.push(format!("{count} commands from chat {chat} came too late and were not done"));
+            self.done.lines.push(format!("from chat {chat}: {text}"));
             self.answer(&said, ChatWords::Text(text));
+            self.done.late = self.done.late.saturating_add(1);
         }
         let memory = &mut self.done.memory;
         let is_due = memory.strangers_told.is_none_or(|told| self.desk.now.since(&told) >= STRANGERS_TOLD);

@@ -40,6 +40,8 @@ pub struct ChatMemory {
     pub bot: String,
     /// The bot's own name, by which a group speaks to it.
     pub name: Option<String>,
+    /// Whether what was handled is lost: the commands that the service hands over first may be done already.
+    pub forgotten: bool,
     /// The number of the first update that is not handled.
     pub next: Option<i64>,
     /// When the last one was handled.

@@ -8,6 +8,7 @@ mod calls;
 mod check;
 mod compact;
 mod copied;
+mod copies;
 mod db;
 mod drills;
 mod evidence;
@@ -77,13 +78,29 @@ pub struct Store {
     refuge: Option<PathBuf>,
 }
 
+/// What became of what only the database holds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It was read, or there never was any.
+    #[default]
+    Whole,
+    /// It cannot be read now; it is still there.
+    Unread,
+    /// It is lost: the database was set aside, or is gone.
+    Lost,
+}
+
 /// What was found at the start of a run.
 #[derive(Debug, Default)]
 pub struct Loaded {
+    /// What became of what only the database holds: all but state and overrides.
+    pub found: Found,
     /// The last state; `None` at the first run or when it was lost.
     pub state: Option<SiteState>,
     /// Overrides, those that have run out included.
     pub overrides: Vec<Override>,
+    /// The overrides as the plain copy has them.
+    pub copied: Vec<Override>,
     /// Acknowledgements not yet taken in: alarm id and who.
     pub acknowledged: BTreeMap<String, String>,
     /// What test messages came to on their channels since the last run; `None` where all went well.
@@ -125,6 +142,10 @@ pub struct Change {
     pub overrides: Vec<Override>,
     /// Targets whose override goes.
     pub overrides_done: Vec<String>,
+    /// Overrides that are over: each goes unless another one of its target has been set since.
+    pub overrides_ended: Vec<Override>,
+    /// Overrides that a lost database had: each is set where its target has none.
+    pub overrides_back: Vec<Override>,
     /// Alarms to acknowledge: id and who.
     pub acknowledge: BTreeMap<String, String>,
     /// Acknowledgements that the state has taken in.
@@ -137,6 +158,15 @@ pub struct Change {
     pub sent: Option<BTreeMap<Channel, Vec<Moment>>>,
     /// What is remembered of chats.
     pub chat: Option<ChatMemory>,
+}
+
+/// What a save has stored.
+#[derive(Debug, Default)]
+pub struct Saved {
+    /// The messages that it queued, with their places in the outbox.
+    pub queued: Vec<OutboxEntry>,
+    /// Why the plain copy could not be written; the database has it all.
+    pub trouble: Option<String>,
 }
 
 /// Commands that were about to be sent.
@@ -177,54 +207,42 @@ impl Store {
         self.folder.join("calls")
     }
 
-    /// Reads everything but the events. Never fails: a database that cannot be used is set aside, and the plain copy
-    /// is taken; `troubles` says so.
+    /// Reads everything but the events. Never fails: a database that cannot be used is set aside, and a copy of the state
+    /// is taken, as where one is newer; `troubles` says so.
     pub fn load(&self, now: &Moment) -> Loaded {
         let mut loaded = match self.try_load() {
             Ok(loaded) => loaded,
             Err(first) => self.start_anew(&first, now),
         };
-        if loaded.state.is_none() {
-            self.refill(&mut loaded, now);
-        }
-        self.take_from_refuge(&mut loaded);
+        copies::take(&mut loaded, &self.folder, self.refuge.as_deref(), now);
         loaded.outbox.iter_mut().for_each(|entry| entry.set_right(now));
         loaded
     }
 
     /// Reads as [`Store::load`] does, for somebody who only looks: nothing is written, and a database that cannot be used
     /// stays where it is. `None` where there is none yet; `Err` says why it cannot be read.
-    pub fn look(folder: &Path, refuge: &Path) -> Result<Option<Loaded>, String> {
+    pub fn look(folder: &Path, refuge: &Path, now: &Moment) -> Result<Option<Loaded>, String> {
         if !db::path(folder).exists() {
             return Ok(None);
         }
         let copy = copied::keep(folder).map_err(|failure| failure.text)?;
-        let store = Store { folder: copy.path().to_owned(), refuge: Some(refuge.to_owned()) };
+        let store = Store { folder: copy.path().to_owned(), refuge: None };
         let mut loaded = store.try_load().map_err(|failure| failure.text)?;
-        store.take_from_refuge(&mut loaded);
+        copies::take(&mut loaded, folder, Some(refuge), now);
         Ok(Some(loaded))
-    }
-
-    /// A state in the refuge that is newer than the database's was written while the data folder could not be.
-    fn take_from_refuge(&self, loaded: &mut Loaded) {
-        let Some(copy) = self.refuge.as_deref().and_then(plain::read_refuge) else { return };
-        let age = |state: Option<&SiteState>| state.and_then(|state| state.last_pass).map(|at| at.wall);
-        if age(Some(&copy.state)) > age(loaded.state.as_ref()) {
-            loaded.state = Some(copy.state);
-            loaded.overrides = copy.overrides;
-        }
     }
 
     /// A damaged database is set aside and a new one begun; one that only cannot be used now is left alone.
     fn start_anew(&self, first: &Failure, now: &Moment) -> Loaded {
         let mut troubles = vec![format!("database: {}", first.text)];
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded { found: Found::Unread, ..Loaded::default() };
         if first.damaged {
             troubles.extend(db::set_aside(&self.folder, now));
             loaded = self.try_load().unwrap_or_else(|again| {
                 troubles.push(format!("new database: {}", again.text));
                 Loaded::default()
             });
+            loaded.found = Found::Lost;
         }
         loaded.troubles.splice(0..0, troubles);
         loaded
@@ -242,46 +260,41 @@ impl Store {
         for (key, value) in &records {
             if let Err(error) = loaded.take_in(key, value) {
                 loaded.troubles.push(format!("record `{}`: {error}", String::from_utf8_lossy(key)));
+                loaded.chat.forgotten |= key.first() == Some(&b'm');
             }
         }
         loaded.recent = events.iter().filter_map(|(_, value)| serde_json::from_slice(value).ok()).collect();
         Ok(loaded)
     }
 
-    /// A database without a state although there is a plain copy was lost.
-    fn refill(&self, loaded: &mut Loaded, now: &Moment) {
-        match plain::read(&self.folder) {
-            Ok(None) => {}
-            Ok(Some(copy)) => {
-                let age = copy.state.last_pass.map_or("unknown age".to_owned(), |at| format!("{} old", now.since(&at)));
-                loaded.troubles.push(format!("state taken from state.json ({age})"));
-                loaded.state = Some(copy.state);
-                loaded.overrides = copy.overrides;
+    /// Writes a change into the database and flushes it, then the plain copy. `Err` says what the disk said; nothing is
+    /// then stored of it but the plain copy.
+    pub fn save(&self, change: &Change, now: &Moment) -> Result<Saved, String> {
+        let (written, now) = (change.clone(), *now);
+        // The database first: a copy that is newer than the database says that the database took nothing.
+        let stored = db::with(&self.folder, move |tree| write::write(tree, &written, &now));
+        let copied = match (&change.state, &change.plain_copy) {
+            (Some(state), Some(overrides)) => {
+                let copy = plain::Copy { state: state.clone(), overrides: overrides.clone() };
+                plain::write(&self.folder, &copy)
             }
-            Err(error) => loaded.troubles.push(error),
-        }
-    }
-
-    /// Writes a change and flushes it; returns the messages that it queued, with their places in the outbox. `Err` says
-    /// what the disk said; nothing is then stored of it.
-    pub fn save(&self, change: &Change, now: &Moment) -> Result<Vec<OutboxEntry>, String> {
-        if let (Some(state), Some(overrides)) = (&change.state, &change.plain_copy) {
-            let copy = plain::Copy { state: state.clone(), overrides: overrides.clone() };
-            if let Err(error) = plain::write(&self.folder, &copy) {
-                return Err(self.take_refuge(&error, change.state.clone(), change.plain_copy.clone()));
-            }
-        }
-        let change = change.clone();
-        let now = *now;
-        let (state, overrides) = (change.state.clone(), change.plain_copy.clone());
-        match db::with(&self.folder, move |tree| write::write(tree, &change, &now)) {
+            // What `set` and `clear` have stored must not come back, or be missing, when the database is lost.
+            (_, None) | (None, Some(_)) if stored.is_ok() => plain::follow(&self.folder, change),
+            (_, None) | (None, Some(_)) => Ok(()),
+        };
+        match stored {
             Ok((queued, _)) => {
-                if let Some(refuge) = self.refuge.as_ref().filter(|_| state.is_some()) {
+                if let Some(refuge) = self.refuge.as_ref().filter(|_| change.state.is_some()) {
                     plain::leave_refuge(refuge);
                 }
-                Ok(queued)
+                Ok(Saved { queued, trouble: copied.err() })
             }
-            Err(failure) => Err(self.take_refuge(&failure.text, state, overrides)),
+            Err(failure) => {
+                if let Err(error) = copied {
+                    log::warn!("{error}");
+                }
+                Err(self.take_refuge(&failure.text, change.state.clone(), change.plain_copy.clone()))
+            }
         }
     }
 

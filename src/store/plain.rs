@@ -3,12 +3,13 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::schema;
+use super::{Change, schema};
 use crate::model::{Override, Reason, SCHEMA, SiteState, Snapshot};
 
 /// The largest copy that is read.
@@ -57,6 +58,33 @@ pub(super) fn write(folder: &Path, copy: &Copy) -> Result<(), String> {
     replace(folder, "state.json", copy, true)?;
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// Takes a change of overrides into the copy. Without a copy that can be read there is nothing to do: the next run with an
+/// event writes one.
+pub(super) fn follow(folder: &Path, change: &Change) -> Result<(), String> {
+    let Change { overrides, overrides_done, overrides_ended, .. } = change;
+    if overrides.is_empty() && overrides_done.is_empty() && overrides_ended.is_empty() {
+        return Ok(());
+    }
+    let path = folder.join("state.json");
+    let (Ok(Some(mut copy)), Ok(before)) = (read(folder), fs::metadata(&path)) else { return Ok(()) };
+    let is_gone = |over: &Override| {
+        let target = over.setting.target();
+        let is_ended = |ended: &Override| ended.setting.target() == target && ended.since == over.since;
+        overrides_done.contains(&target)
+            || overrides.iter().any(|set| set.setting.target() == target)
+            || overrides_ended.iter().any(is_ended)
+    };
+    copy.overrides.retain(|over| !is_gone(over));
+    copy.overrides.extend(overrides.iter().cloned());
+    write(folder, &copy)?;
+    // Root's `set` must leave it to the user of the runs.
+    if fs::metadata(&path).is_ok_and(|after| after.uid() != before.uid()) {
+        let given = chown(&path, Some(before.uid()), Some(before.gid()));
+        given.map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// The name of the copy that is written elsewhere when the data folder cannot be.

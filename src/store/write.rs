@@ -2,7 +2,7 @@
 
 use super::db::Failure;
 use super::{Change, Intents, parts};
-use crate::model::{Event, OutboxEntry};
+use crate::model::{Event, OutboxEntry, Override};
 use crate::units::{Moment, Seconds};
 
 /// Events are kept in the database for this long.
@@ -28,11 +28,26 @@ pub(super) fn write(tree: &sled::Tree, change: &Change, now: &Moment) -> Result<
     if let Some(chat) = &change.chat {
         batch.put(b"m".to_vec(), chat)?;
     }
+    for over in &change.overrides_ended {
+        let key = override_key(&over.setting.target());
+        if stored_override(tree, &key)?.is_some_and(|stored| stored.since == over.since) {
+            batch.remove(&key)?;
+        }
+    }
+    let targets: Vec<String> = change.overrides.iter().map(|over| over.setting.target()).collect();
+    for over in &change.overrides_back {
+        let target = over.setting.target();
+        let key = override_key(&target);
+        let is_changed = targets.contains(&target) || change.overrides_done.contains(&target);
+        if !is_changed && stored_override(tree, &key)?.is_none() {
+            batch.put(key, over)?;
+        }
+    }
     for over in &change.overrides {
-        batch.put(key(b'o', over.setting.target().as_bytes()), over)?;
+        batch.put(override_key(&over.setting.target()), over)?;
     }
     for target in &change.overrides_done {
-        batch.remove(&key(b'o', target.as_bytes()))?;
+        batch.remove(&override_key(target))?;
     }
     for (id, who) in &change.acknowledge {
         batch.put(key(b'a', id.as_bytes()), &(id, who))?;
@@ -75,6 +90,17 @@ fn key(kind: u8, rest: &[u8]) -> Vec<u8> {
     let mut key = vec![kind];
     key.extend_from_slice(rest);
     key
+}
+
+fn override_key(target: &str) -> Vec<u8> {
+    key(b'o', target.as_bytes())
+}
+
+/// The override under a key; `None` when there is none that can be read.
+fn stored_override(tree: &sled::Tree, key: &[u8]) -> Result<Option<Override>, Failure> {
+    let records = parts::read_prefix(tree, key)?;
+    let own = records.iter().find(|(name, _)| name == key);
+    Ok(own.and_then(|(_, text)| serde_json::from_slice(text).ok()))
 }
 
 /// Drops old events, a bounded number each time. An event from the future (the clock was wrong) ages like any other.

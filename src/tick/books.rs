@@ -10,9 +10,9 @@ use super::{Run, Watch};
 use crate::clock::Clock;
 use crate::config::{Config, HistoryConfig};
 use crate::decide;
-use crate::model::{Alarm, Channel, Event, EventKind, Fault, OutboxEntry, SiteState};
+use crate::model::{Alarm, Channel, Event, EventKind, Fault, OutboxEntry, Override, SiteState};
 use crate::notify;
-use crate::store::{self, Change, HistoryLimits, Store};
+use crate::store::{self, Change, Found, HistoryLimits, Saved, Store};
 use crate::units::Moment;
 
 impl<'a> Run<'a> {
@@ -31,9 +31,12 @@ impl<'a> Run<'a> {
             store,
             state: loaded.state.unwrap_or_else(|| SiteState::boot(now)),
             overrides: loaded.overrides,
+            copied: loaded.copied,
+            refills: loaded.found == Found::Lost,
             outbox: loaded.outbox,
             sent: loaded.sent,
             chat: loaded.chat,
+            chat_is_read: loaded.found != Found::Unread,
             inbox: None,
             recent: loaded.recent,
             events: Vec::new(),
@@ -49,6 +52,10 @@ impl<'a> Run<'a> {
         run.earlier_troubles = std::mem::take(&mut run.state.troubles);
         for trouble in &loaded.troubles {
             run.trouble(trouble, &now);
+        }
+        if run.refills {
+            let chat = run.forget_chats();
+            run.save(&Change { chat, ..Change::default() }, &now);
         }
         if first_run {
             run.event(&now, EventKind::Program, "run", "nothing is remembered: boot".to_owned());
@@ -120,14 +127,16 @@ impl<'a> Run<'a> {
         self.recent.extend(events.iter().cloned());
         self.state.troubles.clone_from(&self.troubles);
         // The plain copy is for what must not be lost; ages and counters change at each pass and may be.
-        let plain_copy = (!events.is_empty()).then(|| self.overrides.clone());
+        let is_copied =
+            self.overrides.len() == self.copied.len() && self.overrides.iter().all(|over| self.copied.contains(over));
+        let plain_copy = (!events.is_empty() || !is_copied).then(|| self.overrides.clone());
         Change { state: Some(self.state.clone()), plain_copy, events, queue, ..Change::default() }
     }
 
     /// Saves and goes on whatever the disk says: messages of a failed save are still delivered in this run.
     pub(super) fn save(&mut self, change: &Change, now: &Moment) {
-        match self.store.save(change, now) {
-            Ok(queued) => self.outbox.extend(queued),
+        match self.store_save(change, now) {
+            Ok(saved) => self.saved(saved, now),
             Err(error) => {
                 let first = UNSAVED.saturating_add(self.outbox.len() as u64);
                 let unsaved = (first..)
@@ -136,6 +145,26 @@ impl<'a> Run<'a> {
                 self.outbox.extend(unsaved);
                 self.trouble(&error, now);
             }
+        }
+    }
+
+    /// Saves; with the first save that succeeds a new database gets the overrides of the lost one.
+    pub(super) fn store_save(&mut self, change: &Change, now: &Moment) -> Result<Saved, String> {
+        let overrides_back = if self.refills { self.overrides.clone() } else { Vec::new() };
+        let change = Change { overrides_back, ..change.clone() };
+        let saved = self.store.save(&change, now)?;
+        self.refills = false;
+        if let (Some(copied), None) = (change.plain_copy, &saved.trouble) {
+            self.copied = copied;
+        }
+        Ok(saved)
+    }
+
+    /// Takes in what was saved.
+    pub(super) fn saved(&mut self, saved: Saved, now: &Moment) {
+        self.outbox.extend(saved.queued);
+        if let Some(error) = saved.trouble {
+            self.trouble(&error, now);
         }
     }
 
@@ -164,7 +193,17 @@ impl<'a> Run<'a> {
     /// An override that a person set while this run is at work counts from the next pass on.
     pub(super) fn reload_overrides(&mut self) {
         match self.store.overrides() {
-            Ok(overrides) => self.overrides = overrides,
+            Ok(mut stored) => {
+                let now = self.clock.now();
+                // The end of one that the database could not let go is told already.
+                stored.retain(|over| over.left(&now).0 > 0 || self.overrides.contains(over));
+                if self.refills {
+                    let is_set = |over: &Override| stored.iter().any(|of| of.setting.target() == over.setting.target());
+                    let back: Vec<Override> = self.overrides.iter().filter(|over| !is_set(over)).cloned().collect();
+                    stored.extend(back);
+                }
+                self.overrides = stored;
+            }
             Err(error) => log::warn!("{error}"),
         }
     }

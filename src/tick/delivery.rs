@@ -38,7 +38,8 @@ impl Run<'_> {
         let rests = deliveries
             .iter()
             .any(|done| done.channel == Channel::Telegram && matches!(done.result, DeliveryResult::Later(..)));
-        if !rests {
+        // A message that nobody knows of would not be written anew.
+        if !rests && self.chat_is_read {
             self.show_heartbeat(&heartbeats, until.saturating_duration_since(Instant::now()), &now, &mut change);
         }
         if (&self.state.channels, &self.state.drill_told) != (&before.0, &before.1) {

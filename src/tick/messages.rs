@@ -40,15 +40,29 @@ impl Run<'_> {
         Some((telegram, telegram.commands.as_ref()?))
     }
 
+    /// Notes that the memory of chats is lost with the database; returns what is to be kept of that, if anybody may command.
+    pub(super) fn forget_chats(&mut self) -> Option<ChatMemory> {
+        if self.rights().is_none() || self.chat != ChatMemory::default() {
+            return None;
+        }
+        self.chat.forgotten = true;
+        Some(self.chat.clone())
+    }
+
     /// Begins to fetch messages, if anybody may command. What is remembered of another bot is forgotten.
     pub(super) fn ask_for_messages(&mut self) {
         let Some(telegram) = &self.cfg.telegram else { return };
         let bot = telegram.token.reveal().split(':').next().unwrap_or_default();
         if self.chat.bot != bot {
-            self.chat = ChatMemory { bot: bot.to_owned(), ..ChatMemory::default() };
+            let forgotten = self.chat.forgotten;
+            self.chat = ChatMemory { bot: bot.to_owned(), forgotten, ..ChatMemory::default() };
         }
         if telegram.commands.is_none() {
             self.state.chat = None;
+            return;
+        }
+        if !self.chat_is_read {
+            log::warn!("messages: not asked for, since it cannot be read what was done before");
             return;
         }
         let offset = by_hand::offset(&self.chat, self.clock.now().wall);
@@ -133,14 +147,14 @@ impl Run<'_> {
     /// Saves what messages did together with their number; only then it is done.
     fn keep_handled(&mut self, handled: Handled) {
         let now = self.clock.now();
-        let Handled { change, memory, overrides, lines } = handled;
+        let Handled { change, memory, late, overrides, lines } = handled;
         let change = Change { chat: Some(memory.clone()), ..change };
-        for line in lines {
-            log::info!("message {line}");
-        }
-        match self.store.save(&change, &now) {
-            Ok(queued) => {
-                self.outbox.extend(queued);
+        match self.store_save(&change, &now) {
+            Ok(saved) => {
+                self.saved(saved, &now);
+                for line in lines {
+                    log::info!("message {line}");
+                }
                 self.log_events(&change.events);
                 self.recent.extend(change.events);
                 self.overrides = overrides;
@@ -151,8 +165,11 @@ impl Run<'_> {
                 self.trouble(&error, &now);
                 let text = format!("NOT done, nothing can be kept: {error}. The next run tries again.");
                 let failed = |answer: ChatAnswer| ChatAnswer { says: ChatWords::Text(text.clone()), ..answer };
-                let known = self.chat.answers.len();
-                self.chat.answers.extend(memory.answers.into_iter().skip(known).map(failed));
+                // That something came too late would be said by each run.
+                let in_time = memory.answers.len().saturating_sub(late);
+                let known = self.chat.answers.clone();
+                let new = memory.answers.into_iter().take(in_time).filter(|answer| !known.contains(answer));
+                self.chat.answers.extend(new.map(failed));
             }
         }
     }
@@ -192,7 +209,7 @@ impl Run<'_> {
     pub(super) fn keep_chat(&mut self) {
         let now = self.clock.now();
         let change = Change { chat: Some(self.chat.clone()), ..Change::default() };
-        if let Err(error) = self.store.save(&change, &now) {
+        if let Err(error) = self.store_save(&change, &now) {
             self.trouble(&error, &now);
         }
     }

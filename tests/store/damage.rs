@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use fs2::FileExt;
-use minectl::store::{Change, Store};
+use minectl::model::Override;
+use minectl::store::{Change, Found, Store};
 
 use crate::support::{assert_full, at, event_texts, fan_held, files, full_change, new_store, set_aside, state};
 
@@ -16,7 +17,8 @@ fn assert_refilled(store: &Store, number: u64) {
     let told = loaded.troubles.join("; ");
     assert!(told.contains("state taken from state.json (9 s old)"), "{told}");
     // It is usable at once, and the next run begins in peace.
-    store.save(&full_change(number + 1), &at(20)).unwrap();
+    let change = Change { overrides: Vec::new(), overrides_back: loaded.overrides, ..full_change(number + 1) };
+    store.save(&change, &at(20)).unwrap();
     assert_full(&store.load(&at(21)), number + 1);
 }
 
@@ -93,6 +95,30 @@ fn a_deleted_database_is_refilled_from_the_plain_copy_and_told() {
     assert_refilled(&store, 1);
 }
 
+/// The next run after the one that found it lost, whatever that one came to save.
+#[test]
+fn overrides_of_a_lost_database_are_in_the_new_one_with_the_first_save() {
+    let (folder, store) = new_store();
+    store.save(&full_change(1), &at(0)).unwrap();
+    fs::remove_dir_all(folder.path().join("db")).unwrap();
+    // Meanwhile a person sets another one, and the same one anew.
+    let again = Override { since: at(5), ..fan_held(4, true) };
+    store.save(&Change { overrides: vec![again.clone(), fan_held(7, true)], ..Change::default() }, &at(5)).unwrap();
+    let loaded = store.load(&at(10));
+    assert_eq!(loaded.found, Found::Lost);
+    assert_eq!(loaded.overrides, [again.clone(), fan_held(7, true), fan_held(3, true)]);
+    let told = loaded.troubles.join("; ");
+    assert!(told.contains("overrides kept: fan 3 = on"), "{told}");
+    // The run ends one of them, and a person one more; what was set meanwhile stays as it is.
+    let back = vec![fan_held(3, true), fan_held(4, false), fan_held(5, true), fan_held(6, true)];
+    let (overrides, overrides_done) = (vec![fan_held(6, false)], vec!["fan 5".to_owned()]);
+    let change = Change { state: Some(state(2)), overrides_back: back, overrides, overrides_done, ..Change::default() };
+    store.save(&change, &at(11)).unwrap();
+    let loaded = store.load(&at(12));
+    assert_eq!((loaded.found, loaded.troubles), (Found::Whole, Vec::new()));
+    assert_eq!(loaded.overrides, [fan_held(3, true), again, fan_held(6, false), fan_held(7, true)]);
+}
+
 #[test]
 fn a_damaged_copy_beside_a_sound_database_does_not_matter() {
     let (folder, store) = new_store();
@@ -120,6 +146,7 @@ fn a_busy_database_is_told_and_left_alone() {
     lock.lock_exclusive().unwrap();
     let loaded = store.load(&at(10));
     assert_eq!(loaded.state.as_ref(), Some(&state(1)), "the plain copy serves meanwhile");
+    assert_eq!(loaded.found, Found::Unread);
     let told = loaded.troubles.join("; ");
     assert!(told.contains("in use by another process for 5 s"), "{told}");
     assert!(!told.contains("lost"), "nothing is lost, it is only busy: {told}");

@@ -62,7 +62,7 @@ fn a_power_cut_in_a_save_loses_nothing_that_was_saved_before() {
     let before = files(&db);
     let old_copy = fs::read(folder.path().join("state.json")).unwrap();
     store.save(&full_change(4), &at(1)).unwrap();
-    let (after, new_copy) = (files(&db), fs::read(folder.path().join("state.json")).unwrap());
+    let after = files(&db);
     let mut lost = 0;
     for cut in 0..CUTS {
         fs::remove_dir_all(&db).unwrap();
@@ -72,9 +72,8 @@ fn a_power_cut_in_a_save_loses_nothing_that_was_saved_before() {
                 fs::write(db.join(name), content).unwrap();
             }
         }
-        // It is synced before it is renamed: the one or the other, always whole; written before the database.
-        let copy = if cut % 3 == 0 && cut % 8 < 4 { &old_copy } else { &new_copy };
-        fs::write(folder.path().join("state.json"), copy).unwrap();
+        // It is written after the database: of a save that was cut it is still the old one.
+        fs::write(folder.path().join("state.json"), &old_copy).unwrap();
         let loaded = store.load(&at(10));
         let found = loaded.state.as_ref().map(|state| state.climate.stage);
         assert!(matches!(found, Some(3 | 4)), "cut {cut}: {found:?} {:?}", loaded.troubles);

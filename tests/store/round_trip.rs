@@ -1,9 +1,10 @@
 //! What is saved comes back.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 
-use minectl::model::{Asked, Channel, PowerMode};
-use minectl::store::{Change, Store};
+use minectl::model::{Asked, Channel, Override, PowerMode};
+use minectl::store::{Change, Store, parse};
 use minectl::units::UnixSeconds;
 
 use crate::support::{
@@ -72,7 +73,7 @@ fn events_come_newest_first_from_a_moment_on_and_no_more_than_asked() {
 #[test]
 fn places_in_the_outbox_grow_and_a_delivered_message_is_gone_for_good() {
     let (_folder, store) = new_store();
-    let first = store.save(&Change { queue: queued(&["a", "b", "c"]), ..Change::default() }, &at(0)).unwrap();
+    let first = store.save(&Change { queue: queued(&["a", "b", "c"]), ..Change::default() }, &at(0)).unwrap().queued;
     let ids: Vec<u64> = first.iter().map(|entry| entry.id).collect();
     assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
     let mut tried = first[2].clone();
@@ -80,7 +81,7 @@ fn places_in_the_outbox_grow_and_a_delivered_message_is_gone_for_good() {
     let change = Change { outbox: vec![tried.clone()], outbox_done: vec![ids[0]], ..Change::default() };
     store.save(&change, &at(1)).unwrap();
     assert_eq!(store.load(&at(2)).outbox, [first[1].clone(), tried]);
-    let second = store.save(&Change { queue: queued(&["d"]), ..Change::default() }, &at(3)).unwrap();
+    let second = store.save(&Change { queue: queued(&["d"]), ..Change::default() }, &at(3)).unwrap().queued;
     assert!(second[0].id > ids[2], "a place that is taken is given again");
     assert_eq!(store.load(&at(4)).outbox.len(), 3);
 }
@@ -96,6 +97,42 @@ fn one_override_for_each_target_and_its_end_leaves_the_others() {
     all.sort_by_key(|over| over.setting.target());
     assert_eq!(all, [fan_held(3, false), fan_held(33, true)]);
     store.save(&Change { overrides_done: vec!["fan 3".to_owned()], ..Change::default() }, &at(1)).unwrap();
+    assert_eq!(store.overrides().unwrap(), [fan_held(33, true)]);
+}
+
+/// A database that is lost before the next run must neither bring back what was cleared nor lose what was set.
+#[test]
+fn what_is_set_cleared_or_ended_is_so_in_the_plain_copy_at_once() {
+    let (folder, store) = new_store();
+    let copy = || parse::plain_copy(folder.path()).unwrap();
+    store.save(&Change { overrides: vec![fan_held(1, true)], ..Change::default() }, &at(0)).unwrap();
+    assert_eq!(copy(), None, "no run has made one");
+    store.save(&full_change(1), &at(0)).unwrap();
+    let path = folder.path().join("state.json");
+    let given = std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)).is_ok();
+    let set = Change { overrides: vec![fan_held(3, false), fan_held(5, true)], ..Change::default() };
+    store.save(&set, &at(1)).unwrap();
+    assert_eq!(copy(), Some((state(1), vec![fan_held(4, false), fan_held(3, false), fan_held(5, true)])));
+    let about = std::fs::metadata(&path).unwrap();
+    assert!(!given || (about.uid(), about.gid()) == (65_534, 65_534), "taken from the user of the runs");
+    let since = Override { since: at(5), ..fan_held(3, false) };
+    let overrides_ended = vec![since, fan_held(5, true)];
+    let over = Change { overrides_done: vec!["fan 4".to_owned()], overrides_ended, ..Change::default() };
+    store.save(&over, &at(2)).unwrap();
+    assert_eq!(copy(), Some((state(1), vec![fan_held(3, false)])));
+}
+
+/// A run ends what it has read; meanwhile a person may have set it anew.
+#[test]
+fn an_override_that_is_over_goes_and_one_that_was_set_since_stays() {
+    let (_folder, store) = new_store();
+    let again = Override { since: at(5), ..fan_held(3, false) };
+    let change = Change { overrides: vec![again.clone(), fan_held(33, true)], ..Change::default() };
+    store.save(&change, &at(5)).unwrap();
+    let ended = |over: &Override| Change { overrides_ended: vec![over.clone()], ..Change::default() };
+    store.save(&ended(&fan_held(3, true)), &at(6)).unwrap();
+    assert_eq!(store.overrides().unwrap(), [again.clone(), fan_held(33, true)]);
+    store.save(&ended(&again), &at(7)).unwrap();
     assert_eq!(store.overrides().unwrap(), [fan_held(33, true)]);
 }
 

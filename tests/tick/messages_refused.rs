@@ -180,3 +180,96 @@ fn a_service_that_hangs_delays_no_command_and_its_messages_are_done_by_a_later_r
     mine.tick().silent();
     assert!(over(&mine, "fan 3").is_some());
 }
+
+/// What the service hands over once more, because it was not asked from behind it since.
+#[test]
+fn what_a_run_has_done_is_not_done_again_by_one_that_finds_the_database_busy() {
+    let mine = done_and_taken_back();
+    while_busy(&mine);
+    assert_eq!(over(&mine, "fan 3"), None, "done twice");
+    // What came meanwhile is done by the next run, which knows again.
+    mine.say(json!({"text": "/set fan 4 on"}));
+    mine.tick().silent();
+    assert!(over(&mine, "fan 4").is_some());
+    assert_eq!((over(&mine, "fan 3"), mine.events().matches("fan 3: set: ").count()), (None, 1), "done twice");
+}
+
+/// A run that cannot know the pinned message leaves it to the next one.
+#[test]
+fn a_busy_database_costs_the_heartbeat_no_second_message() {
+    let mine = Mine::start(6.0, |text| {
+        let text = text.replace("\nheartbeat_interval = \"1 hour\"", "\nheartbeat_interval = \"1 minute\"");
+        short(text).replace("\nheartbeat = \"post\"", "\nheartbeat = \"edit\"")
+    });
+    mine.tick().silent();
+    mine.wait_site(70.0);
+    while_busy(&mine);
+    mine.tick().silent();
+    let posted = mine.recorded("telegram").iter().filter(|text| text.contains("(as of ")).count();
+    assert_eq!((posted, mine.chat_calls("editMessageText").len()), (1, 1), "{}", tail(&mine.log(), 40));
+}
+
+/// A run that finds the database busy when it begins, and free soon after.
+fn while_busy(mine: &Mine) {
+    mine.fault("foreman", "hang");
+    let lock = std::fs::File::options().write(true).open(mine.data().join("db.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    let run = mine.command(&["tick"]).spawn().unwrap();
+    while !mine.log().contains("in use by another process") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(lock);
+    crate::mine::finish(run, "tick").silent();
+    mine.heal();
+}
+
+#[test]
+fn after_the_database_is_lost_nothing_is_done_twice_and_it_is_said() {
+    let mine = done_and_taken_back();
+    std::fs::write(mine.data().join("db/db"), b"torn").unwrap();
+    mine.tick().silent();
+    assert_eq!(over(&mine, "fan 3"), None, "done twice");
+    answer(&mine, "not done: 1 commands, for it is not known any more what was done before");
+    mine.say(json!({"text": "/set fan 4 on"}));
+    mine.tick().silent();
+    assert!((over(&mine, "fan 3"), over(&mine, "fan 4").is_some()) == (None, true), "{}", tail(&mine.log(), 40));
+    assert_eq!(answers(&mine), 3);
+}
+
+/// Fan 3 was set by a message, and cleared at the shell.
+fn done_and_taken_back() -> Mine {
+    let mine = Mine::start(1.0, short);
+    mine.tick().silent();
+    mine.say(json!({"text": "/set fan 3 on"}));
+    mine.tick().silent();
+    assert!(over(&mine, "fan 3").is_some());
+    mine.run(&["clear", "fan", "3"]).done();
+    mine
+}
+
+#[test]
+fn a_command_that_cannot_be_kept_is_answered_for_ten_minutes_and_no_longer() {
+    let mine = Mine::start(20.0, commanding);
+    mine.tick().silent();
+    mine.tick().silent();
+    // The database can be read, and takes nothing.
+    let db = mine.data().join("db/db").display().to_string();
+    let inject = "inject=pwrite64,fsync,fdatasync,sync_file_range:error=EIO";
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", &db, "-e", inject];
+    let refused = || mine.run_by(&strace, &["tick"]).silent();
+    mine.say(json!({"text": "/set fan 3 on", "age_s": 60}));
+    refused();
+    assert!(answer(&mine, "NOT done").contains("Input/output error"));
+    assert_eq!((answers(&mine), over(&mine, "fan 3")), (1, None));
+    mine.wait_site(560.0);
+    for _ in 0..3 {
+        refused();
+    }
+    assert_eq!((answers(&mine), over(&mine, "fan 3")), (1, None), "{:?}", mine.recorded("telegram"));
+    // Once the disk works, it is told once.
+    for _ in 0..2 {
+        mine.tick().silent();
+    }
+    answer(&mine, "not done: 1 commands came over 10 min late");
+    assert_eq!((answers(&mine), over(&mine, "fan 3")), (2, None));
+}

@@ -6,7 +6,7 @@ use minectl::store::Store;
 use serde_json::{Value, json};
 
 use crate::cycle::quick;
-use crate::mine::{Mine, state};
+use crate::mine::{Mine, finish, state, tail};
 
 fn observing(text: String) -> String {
     assert_eq!(text.matches("\nmode = \"live\"").count(), 1);
@@ -159,4 +159,83 @@ fn observe_mode_commands_nothing_while_plan_prints_what_would_be_sent_and_change
     assert!(mine.events().contains("not sent (mode = observe)"), "{}", mine.events());
     assert!(mine.page().contains("observe"));
     assert!(mine.commands().is_empty(), "observe mode sent {:?}", mine.commands());
+}
+
+/// `minectl set miners off` for eight hours, taken in by a run: somebody goes into the container.
+fn held() -> Mine {
+    let mine = Mine::start(60.0, observing);
+    mine.tick().silent();
+    mine.run(&["set", "miners", "off", "--for", "8 hours"]).done();
+    mine.tick().silent();
+    assert_eq!(targets(&mine.status_json()), ["miners"]);
+    mine
+}
+
+fn holds_until_it_is_cleared(mine: &Mine) {
+    for _ in 0..3 {
+        mine.tick().silent();
+        assert_eq!(targets(&mine.status_json()), ["miners"], "{}", tail(&mine.log(), 30));
+    }
+    assert!(mine.events().contains("miners = off"), "nobody was told: {}", mine.events());
+    mine.run(&["clear", "miners"]).done();
+    mine.tick().silent();
+    assert_eq!(targets(&mine.status_json()), Vec::<&str>::new());
+}
+
+#[test]
+fn a_hold_outlives_a_database_that_is_set_aside() {
+    let mine = held();
+    std::fs::write(mine.data().join("db/db"), b"torn").unwrap();
+    holds_until_it_is_cleared(&mine);
+}
+
+#[test]
+fn a_hold_outlives_a_database_that_is_gone_and_one_that_was_set_since_counts() {
+    let mine = held();
+    std::fs::remove_dir_all(mine.data().join("db")).unwrap();
+    mine.run(&["set", "miners", "off", "--for", "2 hours", "--reason", "since"]).done();
+    mine.tick().silent();
+    assert_eq!(mine.status_json()["overrides"][0]["reason"], "since");
+    holds_until_it_is_cleared(&mine);
+}
+
+/// Nothing happened that is an event, and `set` could not write it: it is in the plain copy all the same.
+#[test]
+fn an_override_that_the_plain_copy_lacks_is_in_it_after_the_run_that_took_it_in() {
+    let mine = Mine::start(60.0, observing);
+    mine.set(json!({"signal_number": 342}));
+    mine.tick_until("nothing new", Duration::from_secs(30), |_| {
+        let events = mine.events();
+        mine.tick().silent();
+        events == mine.events()
+    });
+    mine.run(&["set", "fan", "3", "on", "--for", "8 hours"]).done();
+    std::fs::remove_file(mine.data().join("state.json")).unwrap();
+    mine.tick().silent();
+    let copy = || std::fs::read_to_string(mine.data().join("state.json")).unwrap();
+    assert!(copy().contains("\"by\":\"tester\""), "a lost database would lose it");
+    mine.run(&["clear", "fan", "3"]).done();
+    assert!(!copy().contains("\"by\":\"tester\""), "a lost database would bring it back");
+}
+
+#[test]
+fn an_override_that_is_set_again_while_a_run_ends_the_one_before_it_stays() {
+    let mine = Mine::start(1.0, observing);
+    mine.tick().silent();
+    mine.run(&["set", "fan", "3", "on", "--for", "2 s"]).done();
+    mine.wait_site(3.0);
+    mine.fault("foreman", "hang");
+    let run = mine.command(&["tick"]).spawn().unwrap();
+    let begins = mine.log().matches("run begins").count();
+    while mine.log().matches("run begins").count() <= begins.max(1) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // It has read the overrides, and waits for Foreman.
+    std::thread::sleep(Duration::from_secs(1));
+    mine.run(&["set", "fan", "3", "on", "--for", "2 hours", "--reason", "again"]).done();
+    finish(run, "tick").silent();
+    assert!(mine.events().contains("override ended after 2 s"), "{}", mine.events());
+    mine.heal();
+    mine.tick().silent();
+    assert_eq!(mine.status_json()["overrides"][0]["reason"], "again", "{}", mine.events());
 }

@@ -33,7 +33,7 @@ impl Memory {
         if owner.is_ok_and(|owner| owner != rustix::process::geteuid().as_raw()) {
             return Memory { loaded: None, trouble: Some(Trouble::NotOurs), state: boot() };
         }
-        match Store::look(&cfg.paths.data, &cfg.paths.page) {
+        match Store::look(&cfg.paths.data, &cfg.paths.page, now) {
             Ok(Some(mut loaded)) => {
                 let state = loaded.state.take();
                 Memory { loaded: Some(loaded), trouble: None, state: state.unwrap_or_else(boot) }
