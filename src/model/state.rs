@@ -58,6 +58,10 @@ pub struct SiteState {
     /// Since when the watts of each PDU and of the fan meter stand still, by device.
     #[serde(default)]
     pub unmoved: BTreeMap<String, Unmoved>,
+    /// Messages that are out and that the database could not let go of: their numbers in the outbox, and a sum of each
+    /// one's text, since a new database numbers anew.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages_out: BTreeMap<u64, u64>,
     /// The curtailment that is going on.
     pub call: Option<Call>,
     /// Records of calls that are over and not yet in their file: a disk that fails loses none.
@@ -118,6 +122,7 @@ impl SiteState {
             devices: BTreeMap::new(),
             counters: BTreeMap::new(),
             unmoved: BTreeMap::new(),
+            messages_out: BTreeMap::new(),
             call: None,
             calls_unkept: Vec::new(),
             drill: DrillState::default(),

@@ -50,6 +50,7 @@ impl<'a> Run<'a> {
             faults: false,
         };
         run.earlier_troubles = std::mem::take(&mut run.state.troubles);
+        run.forget_what_is_out();
         for trouble in &loaded.troubles {
             run.trouble(trouble, &now);
         }

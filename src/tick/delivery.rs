@@ -1,6 +1,9 @@
 //! Step 9 of a run: what waits in the outbox goes out, and what came of it is kept.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
 
 use super::Run;
 use crate::config::HeartbeatStyle;
@@ -14,11 +17,17 @@ const SEND_MIN: Duration = Duration::from_secs(3);
 /// Messages that no save took have ids from here on: they are sent in this run or lost with it.
 pub(super) const UNSAVED: u64 = u64::MAX / 2;
 
+/// A message's number, and a sum of its text.
+fn numbered(entry: &OutboxEntry) -> (u64, u64) {
+    let sum = Sha256::digest(entry.notice.text.as_bytes());
+    (entry.id, sum.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}
+
 impl Run<'_> {
     /// Sends what waits in the outbox, for at most `time`. What was taken or given up leaves it; the rest waits for its next time.
     pub(super) fn deliver(&mut self, time: Duration) {
         let now = self.clock.now();
-        if self.outbox.is_empty() {
+        if self.outbox.is_empty() && self.state.messages_out.is_empty() {
             return;
         }
         for times in self.sent.values_mut() {
@@ -48,7 +57,32 @@ impl Run<'_> {
         change.outbox.retain(|entry| entry.id < UNSAVED);
         change.outbox_done.retain(|id| *id < UNSAVED);
         change.sent = Some(self.sent.clone());
-        self.save(&change, &now);
+        let done: BTreeMap<u64, u64> =
+            entries.iter().filter(|entry| change.outbox_done.contains(&entry.id)).map(numbered).collect();
+        change.outbox_done.extend(self.state.messages_out.keys());
+        match self.store_save(&change, &now) {
+            Ok(saved) => {
+                self.state.messages_out.clear();
+                self.saved(saved, &now);
+            }
+            Err(error) => {
+                self.trouble(&error, &now);
+                self.state.messages_out.extend(done);
+                self.save(&Change { state: Some(self.state.clone()), ..Change::default() }, &now);
+            }
+        }
+    }
+
+    /// Takes from the outbox what went out while the database could not be written.
+    pub(super) fn forget_what_is_out(&mut self) {
+        let is_out = |entry: &OutboxEntry, out: &BTreeMap<u64, u64>| {
+            let (id, sum) = numbered(entry);
+            out.get(&id) == Some(&sum)
+        };
+        let out = std::mem::take(&mut self.state.messages_out);
+        let known = self.outbox.iter().filter(|entry| is_out(entry, &out));
+        self.state.messages_out = known.map(numbered).collect();
+        self.outbox.retain(|entry| !is_out(entry, &out));
     }
 
     /// The heartbeats that are shown in one message, and all other entries.

@@ -50,6 +50,30 @@ fn with_a_full_data_folder_the_runs_still_curtail_to_the_proof() {
     mine.tick_until("in order again", LIMIT, |status| state(status) == "off" && status["alarms"][0].is_null());
 }
 
+#[test]
+fn with_a_full_data_folder_no_message_is_sent_twice() {
+    let Some((mine, disk)) = mine_with_disk() else { return };
+    // A message waits in the database when the disk fills up.
+    mine.fault("telegram", "refuse");
+    mine.set(json!({"switch": {"Door": 1}}));
+    mine.tick().silent();
+    mine.tick().silent();
+    disk.fill();
+    mine.heal();
+    for _ in 0..5 {
+        mine.tick();
+    }
+    let doors = |mine: &Mine| mine.recorded("telegram").iter().filter(|text| text.contains("door")).count();
+    assert_eq!(doors(&mine), 1, "{:#?}", mine.recorded("telegram"));
+    disk.empty();
+    for _ in 0..3 {
+        mine.tick();
+    }
+    assert_eq!(doors(&mine), 1, "{:#?}", mine.recorded("telegram"));
+    let kept = Store::with_refuge(&mine.data(), &mine.data().with_file_name("page")).load(&Clock::real().now());
+    assert!(!kept.outbox.iter().any(|entry| entry.notice.text.contains("door")), "{:#?}", kept.outbox);
+}
+
 /// Too little space for the history, and all the rest works: that is told once, not in each run.
 #[test]
 fn a_trouble_that_lasts_is_one_event() {
