@@ -191,7 +191,7 @@ pub fn tick_watched(cfg: &Config, clock: &Clock, watch: Watch<'_>) -> Result<u8,
 pub fn plan(cfg: &Config, clock: &Clock) -> (Snapshot, Decision) {
     lock::wait_for_run(&cfg.paths.data.join("tick.lock"), clock.real_span(cfg.tick.budget.duration()));
     let now = clock.now();
-    let loaded = Store::with_refuge(&cfg.paths.data, &cfg.paths.page).load(&now);
+    let loaded = compare::remembered(cfg, &now);
     let state = loaded.state.unwrap_or_else(|| SiteState::boot(now));
     let limit = cfg.tick.read_limit.duration();
     let mut snapshot = drivers::sense(cfg, clock, limit, &outstanding(&state));

@@ -10,7 +10,7 @@ use crate::decide;
 use crate::drivers;
 use crate::lock;
 use crate::model::{Decision, Override, SiteState, Snapshot};
-use crate::store::{self, Store};
+use crate::store::{self, Loaded, Store};
 use crate::units::Moment;
 
 /// The longest time for reading the devices, whatever is configured: somebody waits for it.
@@ -31,10 +31,19 @@ pub struct Compared {
     pub changed: Decision,
 }
 
+/// What a run would remember, without writing anything: whoever only looks may be another user than that of the runs.
+pub(super) fn remembered(cfg: &Config, now: &Moment) -> Loaded {
+    let looked = Store::look(&cfg.paths.data, &cfg.paths.page, now).unwrap_or_else(|why| {
+        log::warn!("{why}");
+        None
+    });
+    looked.unwrap_or_default()
+}
+
 /// Reads all devices and decides twice. While a run is at work the devices are left alone: one that takes a single
 /// connection would fail that run.
 pub fn compare(cfg: &Config, clock: &Clock, change: impl FnOnce(&mut Vec<Override>)) -> Compared {
-    let loaded = Store::with_refuge(&cfg.paths.data, &cfg.paths.page).load(&clock.now());
+    let loaded = remembered(cfg, &clock.now());
     let state = loaded.state.unwrap_or_else(|| SiteState::boot(clock.now()));
     let busy = lock::holder_now(&cfg.paths.data.join("tick.lock")).is_some();
     let kept = if busy { store::read_snapshot(&cfg.paths.data) } else { None };

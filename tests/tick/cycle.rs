@@ -20,6 +20,16 @@ fn fans_wanted(status: &serde_json::Value) -> usize {
     status["fans"].as_array().unwrap().iter().filter(|fan| fan["wanted"] == true).count()
 }
 
+/// As root, before the first run: what it made the runs could not write.
+#[test]
+fn a_plan_makes_no_folder_and_changes_nothing() {
+    let mine = Mine::start(60.0, quick);
+    let said = mine.run(&["plan"]).done();
+    assert!(said.contains("Why:"), "{said}");
+    assert!(!mine.data().exists(), "a plan made the data folder");
+    assert!(mine.commands().is_empty() && mine.recorded("telegram").is_empty());
+}
+
 #[test]
 fn a_curtailment_goes_from_signal_to_proof_to_fans_down_and_back_to_running() {
     let mine = Mine::start(60.0, quick);
