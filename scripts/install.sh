@@ -303,8 +303,8 @@ cron_step() {
     if [ -n "$mailto" ]; then mail=MAILTO=$mailto; fi
     new=$(mktemp)
     {
-        sed -n '/^#/p' "$FILES/minectl.cron"
-        printf 'SHELL=/bin/sh\n%s\n%s\n' "$mail" "$line"
+        grep -e '^#' -e '^[A-Z_]*=' "$FILES/minectl.cron" | grep -v '^MAILTO='
+        printf '%s\n%s\n' "$mail" "$line"
     } >"$new"
     if [ -e "$root$CRON" ] && cmp -s "$new" "$root$CRON" && [ "$(stat -c %a "$root$CRON")" = 644 ]; then
         same $CRON

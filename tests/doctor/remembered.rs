@@ -90,7 +90,8 @@ fn commands_to_miners_that_failed_and_outlets_that_are_on_though_told_off_are_na
 
 #[test]
 fn what_became_of_the_last_values_is_told() {
-    let mine = Mine::start(60.0, |text| causes::adapted("influx", short(text)));
+    // Slow enough that there is time left for the values on a machine that is busy.
+    let mine = Mine::start(5.0, |text| causes::adapted("influx", short(text)));
     mine.fault("influx", "401");
     mine.tick().silent();
     mine.heal();

@@ -57,7 +57,7 @@ fact "the web server may read the page and not the data, the log or the configur
     run /run/minectl/page && ! run /var/lib/minectl 2>/dev/null && ! run /var/log/minectl 2>/dev/null && ! run /etc/minectl 2>/dev/null"
 fact "a new installation observes" is "$(minectl config get mode)" "observe"
 fact "the cron entry is the line of \`minectl crontab\`" \
-    is "$(grep -v -e '^#' -e '^[A-Z]*=' "$CRON")" "$(minectl crontab)"
+    is "$(grep -v -e '^#' -e '^[A-Z_]*=' "$CRON")" "$(minectl crontab)"
 fact "the shipped cron file is the one that was installed" cmp "$CRON" "$ROOT/cron/minectl.cron"
 fact "nginx takes the site without a word" is "$(inside nginx -t -q 2>&1)" ""
 fact "Debian's greeting makes room for the page" sh -c "! [ -e '$SCRATCH_ROOT/etc/nginx/sites-enabled/default' ]"
@@ -95,7 +95,7 @@ install_it >"$FOLDER/said" 2>&1
 fact "an edited configuration and an edited site are kept byte for byte" is "$(sha256sum "$SCRATCH_ROOT/etc/nginx/sites-available/minectl" "$CONFIG")" "$kept"
 fact "that is said, with the file to compare with" grep '^kept .*/etc/nginx/sites-available/minectl: changed by you; ours lies in /usr/local/lib/minectl' "$FOLDER/said"
 fact "the cron entry follows loop_interval, and MAILTO stays" \
-    is "$(grep -v '^#' "$CRON" | cut -c1-30)" "$(printf 'MALLOC_ARENA_MAX=1\nSHELL=/bin/sh\nMAILTO=owner@example.org\n*/5 * * * * minectl /usr/bin/t')"
+    is "$(grep -v '^#' "$CRON" | cut -c1-30)" "$(printf 'SHELL=/bin/sh\nMALLOC_ARENA_MAX=1\nMAILTO=owner@example.org\n*/5 * * * * minectl /usr/bin/t')"
 if [ -e "$ROOT/cron/nginx-minectl-admin.conf" ]; then
     # The commands as they are said, with a password typed.
     grep -A 2 '^note .*the debug page is off' "$FOLDER/said" | sed -n -e 's/sudo //g' -e 's/^       //p' >"$SCRATCH_ROOT/tmp/password"

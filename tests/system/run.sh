@@ -115,7 +115,7 @@ check_cron_file() {
     cp "$ROOT/config.txt" "$SCRATCH/default.txt"
     printed=$("$SCRATCH/minectl" --config "$SCRATCH/default.txt" crontab |
         sed -e "s#$SCRATCH/minectl#/usr/local/bin/minectl#" -e "s#$SCRATCH/default.txt#/etc/minectl/config.txt#")
-    file=$(grep -v -e '^#' -e '^[A-Z]*=' "$ROOT/cron/minectl.cron")
+    file=$(grep -v -e '^#' -e '^[A-Z_]*=' "$ROOT/cron/minectl.cron")
     if [ "$printed" = "$file" ]; then
         ok "cron/minectl.cron holds the line that \`minectl crontab\` prints for the default paths"
     else
