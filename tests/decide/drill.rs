@@ -434,21 +434,3 @@ fn a_call_that_was_proven_off_is_remembered_and_one_by_hand_is_not() {
     assert_eq!(scene.phase(), "curtailed");
     assert_eq!(scene.state.drill.call_proven, None);
 }
-
-#[test]
-fn a_clock_that_is_set_right_amid_a_drill_ends_none_and_begins_no_second_one() {
-    let mut scene = ready();
-    order(&mut scene, false);
-    until(&mut scene, DrillStep::MinerOff);
-    minectl::decide::end_run(&mut scene.state);
-    scene.wait(20);
-    scene.now.wall = UnixSeconds(scene.now.wall.0 + 3 * 3600);
-    let (events, _) = minectl::decide::begin_run(&scene.cfg, &mut scene.state, &scene.now);
-    assert!(events.iter().any(|event| event.text.contains("the wall clock was moved")), "{events:?}");
-    let record = certificate(&mut scene);
-    assert_eq!(record.verdict, DrillVerdict::Passed, "{record:#?}");
-    for _ in 0..10 {
-        later(&mut scene);
-    }
-    assert_eq!(step(&scene), None, "the order that was taken is taken again");
-}

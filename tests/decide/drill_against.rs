@@ -186,6 +186,24 @@ fn a_drill_goes_on_in_the_next_run_when_the_one_before_ended_as_it_should() {
 }
 
 #[test]
+fn a_clock_that_is_set_right_amid_a_drill_ends_none_and_begins_no_second_one() {
+    let mut scene = ready();
+    order(&mut scene, false);
+    until(&mut scene, DrillStep::MinerOff);
+    minectl::decide::end_run(&mut scene.state);
+    scene.wait(20);
+    scene.now.wall = UnixSeconds(scene.now.wall.0 + 3 * 3600);
+    let (events, _) = minectl::decide::begin_run(&scene.cfg, &mut scene.state, &scene.now);
+    assert!(events.iter().any(|event| event.text.contains("the wall clock was moved")), "{events:?}");
+    let record = certificate(&mut scene);
+    assert_eq!(record.verdict, DrillVerdict::Passed, "{record:#?}");
+    for _ in 0..10 {
+        later(&mut scene);
+    }
+    assert_eq!(step(&scene), None, "the order that was taken is taken again");
+}
+
+#[test]
 fn a_drill_without_a_run_for_more_than_five_minutes_is_given_up_and_not_before() {
     for (gap, goes_on) in [(300, true), (301, false)] {
         let mut scene = ready();
